@@ -1,0 +1,1 @@
+"""Floor 4b: the command line. Never imports web."""

@@ -1,0 +1,102 @@
+"""The nouns: File, Page, and what a source answers. Plain frozen data; how they are read, merged and judged lives beside."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from wheelkeep.core.names import Kind, ProjectName, SourceName
+
+StatusWord = Literal["active", "archived", "deprecated", "quarantined"]
+
+
+class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One wheel or sdist as a source vouches for it. Read only from checked data: see read_json and read_html."""
+
+    filename: str
+    """Plain file name (PEP 427, PEP 625), already parsed with ``names.filename``."""
+    project: ProjectName
+    kind: Kind
+    version: str
+    """PEP 440, in normal form."""
+    source: SourceName
+    url: str
+    """Where the source has the bytes: an absolute URL, or a path inside a directory source. Never from a client."""
+    sha256: str | None = None
+    """Lower-case hex; the first that was stated for, or seen of, this file name in this source."""
+    digests: dict[str, str] = {}
+    """Other digests that the page stated (PEP 691 ``hashes``), lower-case hex by hashlib's name."""
+    size: int | None = None
+    """Bytes (PEP 700)."""
+    upload_time: str | None = None
+    """As the origin gave it (PEP 700): ``yyyy-mm-ddThh:mm:ss[.ffffff]Z``."""
+    requires_python: str | None = None
+    """Unescaped (PEP 503)."""
+    yanked: str | None = None
+    """None: not yanked; else the reason, which may be empty (PEP 592)."""
+    metadata: bool | str | None = None
+    """Core metadata beside the file (PEP 658, 714): its sha256 in hex, True without one, None where not told."""
+    provenance: str | None = None
+    """The origin's absolute URL of the attestations (PEP 740)."""
+    first_seen: datetime | None = None
+    """When this keep first saw the file on a page of its source; aware, UTC."""
+    gone: bool = False
+    """The source no longer lists it; it is shown while its bytes are here."""
+    changed: str | None = None
+    """The sha256 that the source told later, in breach of the first: an incident, never used."""
+
+
+class Status(Struct, frozen=True):
+    """Project status (PEP 792)."""
+
+    status: StatusWord
+    reason: str | None = None
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """The files that one project has, from one source or merged."""
+
+    project: ProjectName
+    files: tuple[File, ...] = ()
+    versions: tuple[str, ...] = ()
+    """Versions that the source told beside its files' (PEP 700: there may be versions without files)."""
+    status: Status | None = None
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """The source has an answer about the name."""
+
+    source: SourceName
+    page: Page
+    checked: datetime | None = None
+    """When the source last said so; aware, UTC. None for sources that are always current."""
+    stale: str | None = None
+    """Why an older answer stands in for a new one, where it does."""
+    good_until: datetime | None = None
+    """The moment from which the source should be asked again; None: until it tells of a change."""
+
+
+class Absent(Struct, frozen=True, kw_only=True):
+    """The source says cleanly that it does not have the name."""
+
+    source: SourceName
+    good_until: datetime | None = None
+
+
+class Unreachable(Struct, frozen=True, kw_only=True):
+    """The source gave no usable answer, so it might have the name."""
+
+    source: SourceName
+    reason: str
+    retry_after: float | None = None
+
+
+class Unasked(Struct, frozen=True, kw_only=True):
+    """The source was not asked, because a gate knows beforehand that nothing of the name could be admitted."""
+
+    source: SourceName
+    gate: str
+    sentence: str
+
+
+Answer: TypeAlias = Found | Absent | Unreachable | Unasked
