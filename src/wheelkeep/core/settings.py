@@ -1,0 +1,123 @@
+"""What ``wheelkeep.toml`` says, as frozen data. How the text is read lives in read_settings; nothing here opens a file."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from wheelkeep.core.names import IndexName, SourceName
+
+MergeMode = Literal["strict", "floor", "pinned", "unsafe-blend"]
+
+
+class Secret:
+    """A credential that never shows itself: not in a repr, a log line, an error or a JSON document."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        raise TypeError("a secret is not to be written down")
+
+
+class Offer(Struct, frozen=True):
+    """What a source may offer at all: globs on normalised names, or requirements (``torch<2``)."""
+
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+
+
+class HostedSource(Struct, frozen=True, kw_only=True):
+    """Our own uploads."""
+
+    name: SourceName
+    names: tuple[str, ...] = ()
+    offer: Offer = Offer()
+
+
+class DirectorySource(Struct, frozen=True, kw_only=True):
+    """A wheelhouse: a folder of wheels and sdists."""
+
+    name: SourceName
+    path: Path
+    names: tuple[str, ...] = ()
+    offer: Offer = Offer()
+
+
+class RemoteSource(Struct, frozen=True, kw_only=True):
+    """Another index; ``url`` ends with a slash and is the base of ``{project}/``."""
+
+    name: SourceName
+    url: str
+    username: str | None = None
+    password: Secret | None = None
+    files: tuple[str, ...] = ()
+    """Origins (scheme://host[:port]) beside its own to which its file links may lead; empty: public ones over https."""
+    fresh: timedelta = timedelta(minutes=10)
+    names: tuple[str, ...] = ()
+    offer: Offer = Offer()
+
+
+SourceSettings: TypeAlias = HostedSource | DirectorySource | RemoteSource
+
+
+class Pin(Struct, frozen=True, kw_only=True):
+    """One ``[[indexes.NAME.pin]]`` stanza, by APT's rules."""
+
+    packages: tuple[str, ...] = ()
+    source: SourceName | None = None
+    version: str | None = None
+    priority: int
+
+
+class IndexSettings(Struct, frozen=True, kw_only=True):
+    """One index: groups of sources, the best first, and one policy."""
+
+    name: IndexName
+    sources: tuple[tuple[SourceName, ...], ...]
+    merge: MergeMode = "strict"
+    pins: tuple[Pin, ...] = ()
+    policy: Path | None = None
+    publish: SourceName | None = None
+    read: Literal["anyone", "token"] = "anyone"
+    withheld: Literal["yank", "omit"] = "yank"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The whole configuration; paths are absolute."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    """Without a trailing slash."""
+    database: str = "sqlite"
+    store: str = "local"
+    s3: dict[str, str | Secret] = {}
+    workers: int = 1
+    experimental: tuple[str, ...] = ()
+    sources: dict[SourceName, SourceSettings]
+    indexes: dict[IndexName, IndexSettings]
+    origin: Path | None = None
+    """The file that it was read from; None for the built-in default."""
+    warnings: tuple[str, ...] = ()
+    """What is allowed but unwise, for ``check`` and the log at start."""
+
+    @property
+    def main(self) -> IndexSettings | None:
+        """The index that ``/simple/`` speaks for: the one called ``main``, or the only one."""
+        if (named := self.indexes.get(IndexName("main"))) is not None:
+            return named
+        return next(iter(self.indexes.values())) if len(self.indexes) == 1 else None

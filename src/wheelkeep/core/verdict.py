@@ -1,0 +1,75 @@
+"""Verdicts: what one gate, and then all of them, say of one file. Always with the gate, a reason code and a sentence."""
+
+import re
+from datetime import date, datetime
+from enum import Enum
+
+from msgspec import Struct
+
+
+class Outcome(Enum):
+    """Held is blocked until a known moment."""
+
+    ADMITTED = "admitted"
+    HELD = "held"
+    BLOCKED = "blocked"
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What one gate says of one file."""
+
+    gate: str
+    """The table's name in ``policy.toml``."""
+    outcome: Outcome
+    code: str
+    """A stable reason code, ``gate-what``: one entry in ``docs/reasons.md`` each."""
+    sentence: str
+    remedy: str = ""
+    """What would change the verdict; empty for admissions."""
+    until: datetime | None = None
+    """The moment at which this verdict stops being true by the mere passing of time; aware, UTC."""
+
+    @property
+    def admits(self) -> bool:
+        return self.outcome is Outcome.ADMITTED
+
+    @property
+    def label(self) -> str:
+        """The words that clients print: ``wheelkeep: GATE: sentence``."""
+        return f"wheelkeep: {self.gate}: {self.sentence}"
+
+    @property
+    def words(self) -> str:
+        """The sentence as one part of an address, which pip prints: letters, digits, dots and dashes."""
+        return slug(self.sentence)
+
+
+class Waiver(Struct, frozen=True, kw_only=True):
+    """A person's exception: it lifts the gates that it names, for a requirement, to the end of its last day (UTC)."""
+
+    package: str
+    gates: tuple[str, ...]
+    reason: str
+    by: str
+    until: date
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What a whole policy says of one file."""
+
+    verdicts: tuple[Verdict, ...]
+    waived: tuple[tuple[Verdict, Waiver], ...] = ()
+    """Verdicts against the file that a waiver lifts, and that waiver."""
+    against: Verdict | None = None
+    """The first standing verdict against the file; None: it is admitted."""
+    until: datetime | None = None
+    """The first moment at which anything here may change by the passing of time."""
+
+    @property
+    def admitted(self) -> bool:
+        return self.against is None
+
+
+def slug(text: str) -> str:
+    """Text as words for an address: at most 120 letters, digits, dots and underscores, joined by dashes."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text)[:120].strip("-.") or "blocked"
