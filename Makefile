@@ -1,0 +1,44 @@
+# Two commands are enough: `make run` starts an index, `make test` proves the checkout. The rest is for contributors.
+PY := .venv/bin/python
+RUN := .venv/.run.stamp
+DEV := .venv/.dev.stamp
+CODE := src tests bench scripts
+
+.PHONY: help run test check bench docs live lock clean
+
+help:
+	@echo "make run | test | check | bench | docs | live | lock | clean"
+
+run: $(RUN)
+	@exec scripts/run.sh
+
+test: $(DEV)
+	$(PY) -m pytest -m "not live" -n auto $(ARGS)
+
+check: $(DEV)
+	$(PY) -m ruff check $(CODE)
+	$(PY) -m ruff format --check $(CODE)
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache --no-logo
+	$(PY) -m pytest tests/house
+
+bench: $(DEV)
+	$(PY) bench/run.py $(ARGS)
+
+docs: $(DEV)
+	$(PY) -m pytest tests/house/test_docs.py
+
+live: $(DEV)
+	$(PY) -m pytest -m live $(ARGS)
+
+lock: $(DEV)
+	scripts/lock.sh
+
+clean:
+	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+
+$(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/setup.sh
+	scripts/setup.sh run
+
+$(DEV): requirements/dev.txt requirements/build.txt pyproject.toml scripts/setup.sh
+	scripts/setup.sh dev
