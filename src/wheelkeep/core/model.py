@@ -68,6 +68,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
     source: SourceName
     page: Page
+    claims: bool = False
+    """The name is the source's even without a file: it is reserved for it, or it once had it and keeps it."""
     checked: datetime | None = None
     """When the source last said so; aware, UTC. None for sources that are always current."""
     stale: str | None = None

@@ -1,0 +1,148 @@
+"""The gates: each says of one file whether it passes, and why. Missing knowledge blocks. A gate only ever takes away."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from wheelkeep.core.model import File
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.rules import RuleSet
+from wheelkeep.core.verdict import Outcome, Verdict
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """What the gates may know beside the file itself."""
+
+    now: datetime
+    """Aware, UTC."""
+
+
+class Gate(Protocol):
+    """One table of ``policy.toml``."""
+
+    name: str
+    sources: frozenset[SourceName]
+
+    def verdict(self, file: File, context: Context) -> Verdict:
+        """What the gate says of a file of a source that it governs; total, never raises."""
+        ...
+
+
+def admitted(gate: str, code: str, sentence: str) -> Verdict:
+    return Verdict(gate=gate, outcome=Outcome.ADMITTED, code=code, sentence=sentence)
+
+
+def blocked(gate: str, code: str, sentence: str, remedy: str) -> Verdict:
+    return Verdict(gate=gate, outcome=Outcome.BLOCKED, code=code, sentence=sentence, remedy=remedy)
+
+
+class AllowGate:
+    """``[allow]``: a file passes when a requirement names it. A name that none knows is not even asked for."""
+
+    name = "allow"
+
+    def __init__(self, rules: RuleSet, sources: frozenset[SourceName]) -> None:
+        self.sources = sources
+        self._rules = rules
+        self._said: dict[tuple[ProjectName, str], Verdict] = {}
+
+    def knows(self, project: ProjectName) -> bool:
+        """Whether any requirement speaks of the name, whatever the version."""
+        return self._rules.knows(project)
+
+    def unlisted(self, project: ProjectName) -> Verdict:
+        """The verdict about a name that no requirement knows."""
+        return blocked(
+            self.name,
+            "allow-unlisted",
+            f"{project} is not on the allow list",
+            f'ask the keepers of the policy to add "{project}" to [allow] packages',
+        )
+
+    def verdict(self, file: File, context: Context) -> Verdict:
+        key = (file.project, file.version)
+        if (said := self._said.get(key)) is None:
+            if len(self._said) > 50_000:
+                self._said.clear()
+            said = self._said[key] = self._judge(file)
+        return said
+
+    def _judge(self, file: File) -> Verdict:
+        rule = self._rules.match(file.project, file.version)
+        if rule is not None:
+            return admitted(self.name, "allow-listed", f'listed as "{rule.text}"')
+        known = self._rules.for_project(file.project)
+        if not known:
+            return self.unlisted(file.project)
+        listed = ", ".join(rule.text for rule in known[:5])
+        return blocked(
+            self.name,
+            "allow-version",
+            f"{file.project} {file.version} is not on the allow list, which has {listed}",
+            f'ask the keepers of the policy to add "{file.project}=={file.version}" to [allow] packages',
+        )
+
+
+class DenyGate:
+    """``[deny]``: requirements and hashes that nobody gets."""
+
+    name = "deny"
+
+    def __init__(
+        self, rules: RuleSet, hashes: Sequence[str], reason: str | None, sources: frozenset[SourceName]
+    ) -> None:
+        self.sources = sources
+        self._rules = rules
+        self._hashes = frozenset(hashes)
+        self._reason = reason
+        self._clear = admitted(self.name, "deny-clear", "no denial names it")
+
+    def verdict(self, file: File, context: Context) -> Verdict:
+        rule = self._rules.match(file.project, file.version)
+        if rule is not None:
+            return self._denied("deny-package", f'denied as "{rule.text}"')
+        if self._hashes:
+            if file.sha256 is None:
+                return blocked(
+                    self.name,
+                    "deny-unknown",
+                    "its sha256 is not known, so it cannot be held against the denied hashes",
+                    "the source must state a sha256 for the file",
+                )
+            if file.sha256 in self._hashes:
+                return self._denied("deny-hash", f"denied by its hash sha256:{file.sha256}")
+        return self._clear
+
+    def _denied(self, code: str, how: str) -> Verdict:
+        sentence = f"{self._reason} ({how})" if self._reason else how
+        return blocked(
+            self.name, code, sentence, 'the denial must be lifted, or waived with gates = ["deny"], by the policy\'s keepers'
+        )
+
+
+class HashesGate:
+    """``[hashes]``: the first hash of a file name stands for ever (that is kept in pins); ``required`` asks for one."""
+
+    name = "hashes"
+
+    def __init__(self, *, required: bool, sources: frozenset[SourceName]) -> None:
+        self.sources = sources
+        self._required = required
+        self._stated = admitted(self.name, "hashes-stated", "its sha256 is known, and no other bytes are ever served")
+        self._unstated = admitted(
+            self.name, "hashes-unstated", "its page tells no sha256: the bytes that come first are the ones that stay"
+        )
+
+    def verdict(self, file: File, context: Context) -> Verdict:
+        if file.sha256 is not None:
+            return self._stated
+        if not self._required:
+            return self._unstated
+        return blocked(
+            self.name,
+            "hashes-missing",
+            "its page tells no sha256, and the policy requires one",
+            "the source must state a sha256 for the file",
+        )

@@ -1,0 +1,82 @@
+"""A stored page only grows: what a source says now is laid over what it said first. A changed hash is an incident."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wheelkeep.core.model import File, Page
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """A source broke its word about one file."""
+
+    kind: str
+    """``hash-changed``, ``bytes-differ`` or ``metadata-differs``."""
+    filename: str
+    first: str
+    """The sha256 that stands."""
+    told: str
+    """The sha256 that came later and is not believed."""
+
+
+def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple[Incident, ...]]:
+    """Lays the page that a source tells now over the stored one; both are of one project and one source.
+
+    Of a file that stays, the first sha256, size, upload time and address are kept, and what may change by the
+    standards (yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
+    sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``.
+    """
+    before = {file.filename: file for file in stored.files} if stored else {}
+    files: list[File] = []
+    incidents: list[Incident] = []
+    for new in told.files:
+        old = before.pop(new.filename, None)
+        if old is None:
+            files.append(replace(new, first_seen=now))
+            continue
+        merged, incident = _over(old, new)
+        files.append(merged)
+        if incident is not None:
+            incidents.append(incident)
+    files.extend(old if old.gone else replace(old, gone=True) for old in before.values())
+    return replace(told, files=tuple(files)), tuple(incidents)
+
+
+def _over(old: File, new: File) -> tuple[File, Incident | None]:
+    if old.sha256 and new.sha256 and old.sha256 != new.sha256:
+        incident = Incident(kind="hash-changed", filename=old.filename, first=old.sha256, told=new.sha256)
+        # Told once: the same lie on every refresh is one incident.
+        return replace(old, gone=False, changed=new.sha256), incident if old.changed != new.sha256 else None
+    same_metadata = new.metadata if new.metadata is not None else old.metadata
+    return (
+        replace(
+            new,
+            sha256=old.sha256 or new.sha256,
+            digests=old.digests or new.digests,
+            size=old.size if old.size is not None else new.size,
+            upload_time=old.upload_time or new.upload_time,
+            first_seen=old.first_seen,
+            metadata=same_metadata,
+            changed=old.changed,
+        ),
+        None,
+    )
+
+
+def all_gone(stored: Page) -> Page:
+    """The stored page after the source said, with a clean 404, that it no longer has the name."""
+    return replace(stored, files=tuple(f if f.gone else replace(f, gone=True) for f in stored.files))
+
+
+def learned(page: Page, filename: str, *, sha256: str, size: int) -> Page:
+    """The page after the whole bytes of a file came: a hash or size that nobody had told is the first seen."""
+    return replace(
+        page,
+        files=tuple(
+            replace(f, sha256=f.sha256 or sha256, size=size if f.sha256 in (None, sha256) else f.size)
+            if f.filename == filename
+            else f
+            for f in page.files
+        ),
+    )

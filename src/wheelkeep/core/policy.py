@@ -1,0 +1,100 @@
+"""A policy: a set of gates that all must pass, and waivers that give back by name, for a reason, until a day."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
+from wheelkeep.core.model import File
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.policy_file import PolicyFile
+from wheelkeep.core.rules import Rule, RuleSet, read_rule
+from wheelkeep.core.verdict import Decision, Verdict, Waiver
+
+
+class Policy:
+    """Gates in a flat list, in no particular order, and waivers by project."""
+
+    def __init__(self, gates: Sequence[Gate], waivers: Sequence[Waiver] = ()) -> None:
+        self.gates = tuple(gates)
+        self.waivers = tuple(waivers)
+        self._waivers: dict[str, list[tuple[Rule, Waiver]]] = {}
+        for waiver in waivers:
+            rule = read_rule(waiver.package)
+            self._waivers.setdefault(rule.name, []).append((rule, waiver))
+        self._elsewhere = {
+            gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
+            for gate in self.gates
+        }
+
+    def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
+        """One verdict a gate, also from those that do not govern the file's source."""
+        return tuple(
+            gate.verdict(file, context) if file.source in gate.sources else self._elsewhere[gate.name]
+            for gate in self.gates
+        )
+
+    def waiver(self, file: File, gate: str, now: datetime) -> Waiver | None:
+        """The waiver in force that lifts the gate for the file; of several, the one that lasts longest."""
+        found = [
+            waiver
+            for rule, waiver in self._waivers.get(file.project, ())
+            if gate in waiver.gates and now < ends(waiver) and rule.matches(file.project, file.version)
+        ]
+        return max(found, key=lambda waiver: waiver.until, default=None)
+
+    def unlisted(self, project: ProjectName, source: SourceName, now: datetime) -> Verdict | None:
+        """Why a source need not be asked about a name: an allow list governs it and nothing there speaks of it."""
+        for gate in self.gates:
+            if not isinstance(gate, AllowGate) or source not in gate.sources or gate.knows(project):
+                continue
+            waived = any(
+                gate.name in waiver.gates and now < ends(waiver) for _, waiver in self._waivers.get(project, ())
+            )
+            if not waived:
+                return gate.unlisted(project)
+        return None
+
+
+def ends(waiver: Waiver) -> datetime:
+    """The moment at which a waiver is over: the end of its last day in UTC."""
+    return datetime.combine(waiver.until, time(), tzinfo=UTC) + timedelta(days=1)
+
+
+def decide(policy: Policy, file: File, context: Context) -> Decision:
+    """All gates' verdicts on one file, waivers applied. Total: every file gets a decision."""
+    verdicts = policy.verdicts(file, context)
+    against = [verdict for verdict in verdicts if not verdict.admits]
+    if not against:
+        return Decision(verdicts=verdicts)
+    waived: list[tuple[Verdict, Waiver]] = []
+    standing: list[Verdict] = []
+    moments = [verdict.until for verdict in against if verdict.until is not None]
+    for verdict in against:
+        waiver = policy.waiver(file, verdict.gate, context.now)
+        if waiver is None:
+            standing.append(verdict)
+        else:
+            waived.append((verdict, waiver))
+            moments.append(ends(waiver))
+    return Decision(
+        verdicts=verdicts,
+        waived=tuple(waived),
+        against=standing[0] if standing else None,
+        until=min(moments, default=None),
+    )
+
+
+def build(file: PolicyFile | None, *, remote: frozenset[SourceName]) -> Policy:
+    """The policy that a file states; None: none is configured, so only what always holds (first-seen hashes)."""
+    gates: list[Gate] = []
+    if file is not None and file.deny is not None:
+        deny = file.deny
+        gates.append(DenyGate(RuleSet(deny.packages), deny.hashes, deny.reason, frozenset(deny.sources)))
+    if file is not None and file.allow is not None:
+        gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources)))
+    hashes = file.hashes if file is not None else None
+    if hashes is None:
+        gates.append(HashesGate(required=False, sources=remote))
+    else:
+        gates.append(HashesGate(required=hashes.required, sources=frozenset(hashes.sources)))
+    return Policy(gates, file.waivers if file is not None else ())

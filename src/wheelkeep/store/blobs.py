@@ -1,0 +1,208 @@
+"""Stored bytes, by their sha256: DATA/blobs/sha256/ab/abcdef…. A file is there whole, synced and checked, or not at all."""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from wheelkeep.core.errors import WheelkeepError
+
+READ_AT_ONCE = 256 * 1024
+"""Bytes read from a blob in one go while streaming."""
+
+
+class Mismatch(WheelkeepError):
+    """The bytes that came are not the bytes that were stated."""
+
+    def __init__(self, stated: str, came: str) -> None:
+        super().__init__(f"the bytes hash to {came}, not to the stated {stated}")
+        self.came = came
+
+
+class Blobs:
+    """The folder of stored bytes."""
+
+    def __init__(self, data: Path) -> None:
+        self._root = data / "blobs" / "sha256"
+        self._tmp = data / "tmp"
+        self._clear_leftovers()
+
+    def path(self, sha256: str) -> Path:
+        """Where the blob lies, or would lie; ``sha256`` is lower-case hex that was checked before."""
+        return self._root / sha256[:2] / sha256
+
+    def size(self, sha256: str) -> int | None:
+        """The blob's size in bytes, or None where it is not stored."""
+        try:
+            return os.stat(f"{self._root}/{sha256[:2]}/{sha256}").st_size
+        except OSError:
+            return None
+
+    def has(self, sha256: str) -> bool:
+        return self.size(sha256) is not None
+
+    def filling(self) -> "Filling":
+        """A new temporary file to write into; raises OSError where the disk does not take it."""
+        return Filling(self._root, self._tmp)
+
+    def all(self) -> Iterator[tuple[str, Path]]:
+        """Every stored blob: its name and path, in order."""
+        for folder in sorted(self._root.iterdir()):
+            if folder.is_dir():
+                for path in sorted(folder.iterdir()):
+                    yield path.name, path
+
+    def set_aside(self, sha256: str) -> None:
+        """Takes a damaged blob out of service; its bytes are kept in DATA/damaged for whoever wants to look."""
+        target = self._root.parent.parent / "damaged"
+        target.mkdir(exist_ok=True)
+        self.path(sha256).rename(target / sha256)
+        _sync_folder(self.path(sha256).parent)
+
+    def claim(self, key: str) -> "Claim | None":
+        """The right to fetch what ``key`` stands for, among all processes on this data; None while another has it."""
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        descriptor = os.open(self._tmp / f"{name}.claim", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return None
+        return Claim(descriptor)
+
+    def _clear_leftovers(self) -> None:
+        """Removes what a crash left: temporary files that no living process holds the lock of."""
+        for path in self._tmp.glob("*.part"):
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            except OSError:
+                continue
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+            except OSError:
+                continue
+            finally:
+                os.close(descriptor)
+
+
+class Claim:
+    """Held until ``release``; a process that dies releases it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+
+class Filling:
+    """Bytes on their way into the store: hashed as they are written, readable while they are, and then kept or not."""
+
+    def __init__(self, root: Path, tmp: Path) -> None:
+        self._root = root
+        self._path = tmp / f"{os.getpid()}-{os.urandom(8).hex()}.part"
+        self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._hash = hashlib.sha256()
+        self._others: dict[str, "hashlib._Hash"] = {}
+        self._syncing: asyncio.Task[None] | None = None
+        self._synced = 0
+        self.size = 0
+        self._closed = False
+
+    def also(self, algorithms: set[str]) -> None:
+        """Computes further digests on the way (names of hashlib's); to be called before the first byte."""
+        self._others = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+
+    def write(self, piece: bytes) -> None:
+        """Appends; raises OSError when the disk is full."""
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        self._hash.update(piece)
+        for other in self._others.values():
+            other.update(piece)
+        self.size += len(piece)
+        # Written back little by little, so that the last sync does not make everybody wait for all of it.
+        if self.size - self._synced >= 16 * 1024 * 1024 and (self._syncing is None or self._syncing.done()):
+            self._synced = self.size
+            self._syncing = asyncio.get_running_loop().create_task(asyncio.to_thread(self._sync))
+
+    def _sync(self) -> None:
+        if not self._closed:
+            os.fdatasync(self._descriptor)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes that were written already."""
+        return os.pread(self._descriptor, end - start, start)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def digests(self) -> dict[str, str]:
+        return {name: other.hexdigest() for name, other in self._others.items()}
+
+    async def keep(self) -> str:
+        """Puts the bytes into the store under their hash, synced, and gives the hash. Reading goes on working."""
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
+        sha256 = self.sha256
+        await asyncio.to_thread(self._put, sha256)
+        return sha256
+
+    def _put(self, sha256: str) -> None:
+        target = self._root / sha256[:2] / sha256
+        os.fsync(self._descriptor)
+        if not target.parent.exists():
+            target.parent.mkdir(exist_ok=True)
+            _sync_folder(self._root)
+        os.fchmod(self._descriptor, 0o444)
+        self._path.rename(target)
+        _sync_folder(target.parent)
+
+    async def close(self) -> None:
+        """Ends it; what was not kept is removed. May be called twice."""
+        if self._closed:
+            return
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
+        self._closed = True
+        self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+async def stream(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes of a stored file from ``start`` up to ``end``, in pieces; raises OSError if it shrinks meanwhile."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        while start < end:
+            piece = os.pread(descriptor, min(READ_AT_ONCE, end - start), start)
+            if not piece:
+                raise OSError(f"{path.name} is shorter than it was")
+            start += len(piece)
+            yield piece
+    finally:
+        os.close(descriptor)
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """The sha256 and size of a file, read whole."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(1024 * 1024):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

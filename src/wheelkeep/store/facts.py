@@ -1,0 +1,155 @@
+"""Smaller things that are known: files of folders, hosted files, wheels' metadata, origins' documents, health."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from sqlalchemy import Table, delete, distinct, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wheelkeep.core.model import File
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.database import Database
+from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
+from wheelkeep.store.tables import directory_files, hosted_files, origin_documents, source_health, wheel_metadata
+
+
+class KnownMetadata(Struct, frozen=True):
+    """Core metadata of one wheel."""
+
+    sha256: str
+    body: bytes
+    own: bool
+    """Read from the wheel's own verified bytes, so beyond doubt."""
+
+
+class Health(Struct, frozen=True):
+    """When a source last answered, and when and why it last did not."""
+
+    answered: datetime | None = None
+    failed: datetime | None = None
+    reason: str | None = None
+
+
+class Facts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def metadata(self, source: SourceName, filename: str) -> KnownMetadata | None:
+        """The metadata that is known of a wheel."""
+        query = select(wheel_metadata).where(
+            wheel_metadata.c.source == source, wheel_metadata.c.filename == filename
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return KnownMetadata(row.sha256, unsqueeze(row.body), bool(row.own)) if row is not None else None
+
+    async def metadata_hashes(self, source: SourceName, project: ProjectName) -> dict[str, str]:
+        """The sha256 of the metadata of a project's wheels as far as known; empty text: it has none to be read."""
+        query = select(wheel_metadata.c.filename, wheel_metadata.c.sha256).where(
+            wheel_metadata.c.source == source, wheel_metadata.c.project == project
+        )
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def learn_metadata(self, file: File, known: KnownMetadata) -> None:
+        """Keeps metadata; what was read from the file's own bytes is only replaced by the like."""
+        values = {"sha256": known.sha256, "own": int(known.own), "body": squeeze(known.body)}
+        statement = insert(wheel_metadata).values(
+            source=file.source, filename=file.filename, project=file.project, **values
+        )
+        async with self._database.write() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["source", "filename"], set_=values, where=wheel_metadata.c.own <= int(known.own)
+                )
+            )
+
+    async def directory(self, source: SourceName) -> dict[str, tuple[str, File]]:
+        """What is known of a folder's files: relative path to stamp and file."""
+        query = select(directory_files).where(directory_files.c.source == source)
+        async with self._database.read() as connection:
+            return {row.path: (row.stamp, unpack_file(row.file)) for row in await connection.execute(query)}
+
+    async def learn_directory(
+        self, source: SourceName, seen: dict[str, tuple[str, File]], lost: Iterable[str]
+    ) -> None:
+        """Keeps new and changed files of a folder and forgets the lost ones."""
+        async with self._database.write() as connection:
+            for path, (stamp, file) in seen.items():
+                values = {"stamp": stamp, "file": pack_file(file)}
+                statement = insert(directory_files).values(source=source, path=path, **values)
+                await connection.execute(
+                    statement.on_conflict_do_update(index_elements=["source", "path"], set_=values)
+                )
+            for path in lost:
+                await connection.execute(
+                    delete(directory_files).where(directory_files.c.source == source, directory_files.c.path == path)
+                )
+
+    async def hosted(self, source: SourceName, project: ProjectName) -> list[File] | None:
+        """The files of a hosted project; empty when all are gone; None when the source never had the name."""
+        query = select(hosted_files.c.file).where(
+            hosted_files.c.source == source, hosted_files.c.project == project
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(hosted_files.c.filename))).all()
+        return [unpack_file(row.file) for row in rows if row.file is not None] if rows else None
+
+    async def hosted_names(self, source: SourceName) -> list[str]:
+        """The projects that a hosted source has."""
+        query = (
+            select(distinct(hosted_files.c.project))
+            .where(hosted_files.c.source == source, hosted_files.c.file.is_not(None))
+            .order_by(hosted_files.c.project)
+        )
+        async with self._database.read() as connection:
+            return [row[0] for row in await connection.execute(query)]
+
+    async def add_hosted(self, file: File) -> None:
+        """Adds a file to a hosted source; raises IntegrityError if its name was ever used."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                hosted_files.insert().values(
+                    source=file.source, filename=file.filename, project=file.project, file=pack_file(file)
+                )
+            )
+
+    async def document(self, source: SourceName, kind: str, key: str) -> tuple[bytes, datetime] | None:
+        """A document of an origin as it was last told, and when."""
+        query = select(origin_documents.c.body, origin_documents.c.checked).where(
+            origin_documents.c.source == source, origin_documents.c.kind == kind, origin_documents.c.key == key
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return (unsqueeze(row.body), datetime.fromtimestamp(row.checked, UTC)) if row is not None else None
+
+    async def learn_document(self, source: SourceName, kind: str, key: str, body: bytes, now: datetime) -> None:
+        values = {"body": squeeze(body), "checked": now.timestamp()}
+        await self._upsert(origin_documents, {"source": source, "kind": kind, "key": key}, values)
+
+    async def health(self) -> dict[str, Health]:
+        async with self._database.read() as connection:
+            return {
+                row.source: Health(_moment(row.answered), _moment(row.failed), row.reason)
+                for row in await connection.execute(select(source_health))
+            }
+
+    async def learn_health(self, source: SourceName, health: Health) -> None:
+        values = {
+            "answered": health.answered.timestamp() if health.answered else None,
+            "failed": health.failed.timestamp() if health.failed else None,
+            "reason": health.reason,
+        }
+        await self._upsert(source_health, {"source": source}, values)
+
+    async def _upsert(self, table: Table, keys: dict[str, str], values: dict[str, object]) -> None:
+        statement = insert(table).values(**keys, **values)
+        async with self._database.write() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=list(keys), set_=values)
+            )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None

@@ -1,0 +1,68 @@
+"""The append-only book. Entries are only ever added; the index floor is the only one that writes them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, insert, select
+
+from wheelkeep.store.database import Database
+from wheelkeep.store.tables import ledger
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the book."""
+
+    kind: str
+    """``incident`` or ``blocked``."""
+    at: datetime
+    source: str | None = None
+    project: str | None = None
+    filename: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class Ledger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, entries: list[Entry]) -> None:
+        """Adds entries in one commit."""
+        rows = [
+            {
+                "at": entry.at.timestamp(),
+                "kind": entry.kind,
+                "source": entry.source,
+                "project": entry.project,
+                "filename": entry.filename,
+                "detail": msgspec.json.encode(entry.detail).decode(),
+            }
+            for entry in entries
+        ]
+        if rows:
+            async with self._database.write() as connection:
+                await connection.execute(insert(ledger), rows)
+
+    async def last(self, kind: str, *, project: str | None = None, limit: int = 50) -> list[Entry]:
+        """The newest entries of a kind, the newest first."""
+        query = select(ledger).where(ledger.c.kind == kind).order_by(ledger.c.id.desc()).limit(limit)
+        if project is not None:
+            query = query.where(ledger.c.project == project)
+        async with self._database.read() as connection:
+            return [
+                Entry(
+                    kind=row.kind,
+                    at=datetime.fromtimestamp(row.at, UTC),
+                    source=row.source,
+                    project=row.project,
+                    filename=row.filename,
+                    detail=msgspec.json.decode(row.detail),
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def counts(self) -> dict[str, int]:
+        """How many entries there are of each kind."""
+        query = select(ledger.c.kind, func.count()).group_by(ledger.c.kind)
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}

@@ -1,0 +1,81 @@
+"""Pages as sources told them, one row a source and project. A row is never replaced by less: see core/pins."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from wheelkeep.core.model import Page
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.database import Database
+from wheelkeep.store.packed import pack_page, unpack_page
+from wheelkeep.store.tables import pages
+
+
+class StoredPage(Struct, frozen=True, kw_only=True):
+    """What a source last said of a name."""
+
+    page: Page | None
+    """None: cleanly that it does not have the name."""
+    etag: str | None = None
+    checked: datetime
+
+
+class Pages:
+    """Read one, or change one in a single step."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, source: SourceName, project: ProjectName) -> StoredPage | None:
+        """The stored page, or None where the source was never asked."""
+        query = select(pages.c.body, pages.c.etag, pages.c.checked).where(
+            pages.c.source == source, pages.c.project == project
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return _read(row)
+
+    async def change(
+        self, source: SourceName, project: ProjectName, change: Callable[[StoredPage | None], StoredPage | None]
+    ) -> StoredPage | None:
+        """Replaces the row by ``change`` of it, in one transaction: no other process's change comes between.
+
+        ``change`` gives None to leave the row as it is.
+        """
+        query = select(pages.c.body, pages.c.etag, pages.c.checked).where(
+            pages.c.source == source, pages.c.project == project
+        )
+        async with self._database.write() as connection:
+            before = _read((await connection.execute(query)).first())
+            after = change(before)
+            if after is None:
+                return before
+            values: dict[str, Any] = {"etag": after.etag, "checked": after.checked.timestamp()}
+            if before is None or before.page is not after.page:
+                values["body"] = pack_page(after.page) if after.page is not None else None
+            # A page that stayed as it was is the rule, and is not written again.
+            statement = insert(pages).values(source=source, project=project, **values)
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["source", "project"], set_=values)
+            )
+        return after
+
+    async def counts(self) -> dict[str, tuple[int, float | None]]:
+        """For every source: how many pages are stored, and when the last answer came (epoch seconds)."""
+        query = select(pages.c.source, func.count(pages.c.body), func.max(pages.c.checked)).group_by(pages.c.source)
+        async with self._database.read() as connection:
+            return {row[0]: (row[1], row[2]) for row in await connection.execute(query)}
+
+
+def _read(row: Row[Any] | None) -> StoredPage | None:
+    if row is None:
+        return None
+    return StoredPage(
+        page=unpack_page(row.body) if row.body is not None else None,
+        etag=row.etag,
+        checked=datetime.fromtimestamp(row.checked, UTC),
+    )

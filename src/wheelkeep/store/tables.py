@@ -1,0 +1,79 @@
+"""The tables, as SQLAlchemy Core knows them. Migrations make them; nothing but store/ reads or writes them."""
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("body", LargeBinary),  # zstd of msgpack of model.Page; NULL: the source said that it does not have the name
+    Column("etag", Text),
+    Column("checked", Float, nullable=False),  # seconds since the epoch of the last answer
+)
+
+origin_documents = Table(
+    "origin_documents",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("kind", String, primary_key=True),  # "names": the root list; "json": legacy JSON of a project; "provenance"
+    Column("key", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # zstd
+    Column("checked", Float, nullable=False),
+)
+
+wheel_metadata = Table(
+    "wheel_metadata",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("filename", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("sha256", String, nullable=False),  # of the metadata; empty: the wheel has none that can be read
+    Column("own", Integer, nullable=False),  # 1: read from the file's own verified bytes
+    Column("body", LargeBinary, nullable=False),  # zstd
+    Index("wheel_metadata_by_project", "source", "project"),
+)
+
+directory_files = Table(
+    "directory_files",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("path", String, primary_key=True),  # relative to the folder
+    Column("stamp", String, nullable=False),  # size, mtime and inode: while they stand, so does the hash
+    Column("file", LargeBinary, nullable=False),  # msgpack of model.File
+)
+
+hosted_files = Table(
+    "hosted_files",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("filename", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("file", LargeBinary),  # msgpack of model.File; NULL: the name was used once and is never free again
+    Index("hosted_by_project", "source", "project"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("source", String),
+    Column("project", String),
+    Column("filename", String),
+    Column("detail", Text, nullable=False),  # JSON
+    Index("ledger_by_kind", "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+source_health = Table(
+    "source_health",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("answered", Float),
+    Column("failed", Float),
+    Column("reason", Text),
+)
