@@ -10,7 +10,7 @@ help:
 	@echo "make run | test | check | bench | docs | live | lock | clean"
 
 run: $(RUN)
-	@exec scripts/run.sh
+	@exec scripts/run.sh $(ARGS)
 
 test: $(DEV)
 	$(PY) -m pytest -m "not live" -n auto $(ARGS)

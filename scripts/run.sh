@@ -12,4 +12,4 @@ When the server says that it is ready, use it from another terminal:
 What it fetches is kept in wheelkeep-data. Ctrl-C stops it.
 
 TEXT
-exec .venv/bin/wheelkeep serve
+exec .venv/bin/wheelkeep serve "$@"

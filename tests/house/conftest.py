@@ -1,4 +1,4 @@
-"""Which files the house rules speak of: the tracked ones, or all of an unpacked sdist. Holds no rule itself."""
+"""Which files the house rules speak of: the tracked ones, or all of an unpacked sdist. Holds no rule."""
 
 import subprocess
 from pathlib import Path
