@@ -18,6 +18,7 @@ def test_no_function_is_long(sources: dict[str, str]) -> None:
     long = {
         f"{name}:{node.lineno} {node.name}": lines
         for name, text in sources.items()
+        if "/migrations/versions/" not in name  # a migration is a list of tables
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
