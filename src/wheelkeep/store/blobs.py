@@ -126,6 +126,9 @@ class Filling:
         for other in self._others.values():
             other.update(piece)
         self.size += len(piece)
+
+    def sync_some(self) -> None:
+        """Has what was written go to the disk in the background, every so many bytes; to be called in the loop."""
         # Written back little by little, so that the last sync does not make everybody wait for all of it.
         if self.size - self._synced >= 16 * 1024 * 1024 and (self._syncing is None or self._syncing.done()):
             self._synced = self.size

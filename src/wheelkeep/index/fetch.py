@@ -1,0 +1,297 @@
+"""The file flow's last step: bytes from the store, or one download that all who ask are given while it runs."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wheelkeep.core.errors import FileMissing, Unanswered
+from wheelkeep.core.model import File
+from wheelkeep.core.pins import Incident
+from wheelkeep.sources.source import Bytes, Source
+from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Filling, Mismatch
+
+log = structlog.get_logger(__name__)
+
+HELD_BACK = 64 * 1024
+"""Bytes at the end that nobody gets before the whole file's hash is right: a wrong file is a cut connection."""
+_LARGEST = 64 * 1024**3
+_INLINE = 32 * 1024
+
+
+class Stored(Struct, frozen=True):
+    """The bytes lie in the store."""
+
+    path: Path
+    size: int
+
+
+class Fill:
+    """One download on its way into the store, and to everyone who asks meanwhile."""
+
+    def __init__(self) -> None:
+        self.length: int | None = None
+        """Bytes in all, where the origin says so."""
+        self.sha256: str | None = None
+        """Of the whole, once it is in the store."""
+        self.done = False
+        self.error: Exception | None = None
+        self._filling: Filling | None = None
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=8)
+        self._written = 0
+        self._waiting: list[asyncio.Future[None]] = []
+        self._readers = 0
+
+    @property
+    def released(self) -> int:
+        """How many bytes may be given away by now."""
+        return self._written if self.done and self.error is None else max(0, self._written - HELD_BACK)
+
+    def join(self) -> None:
+        """One more reader, for whom the bytes stay readable until it leaves."""
+        self._readers += 1
+
+    async def leave(self) -> None:
+        self._readers -= 1
+        if self.done and not self._readers:
+            await self._close()
+
+    async def progress(self) -> None:
+        """Waits until there is more, or an end."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def read(self, at: int) -> bytes:
+        """Some released bytes from ``at`` on; shared with the other readers while they are recent."""
+        released = self.released
+        for start, piece in self._recent:
+            if start <= at < start + len(piece):
+                if at == start and start + len(piece) <= released:
+                    return piece
+                return piece[at - start : released - start]
+        assert self._filling is not None
+        return self._filling.read(at, min(released, at + READ_AT_ONCE))
+
+    def opened(self, filling: Filling, length: int | None) -> None:
+        self._filling = filling
+        self.length = length
+
+    def wrote(self, piece: bytes) -> None:
+        self._recent.append((self._written, piece))
+        self._written += len(piece)
+        self._wake()
+
+    async def finish(self, error: Exception | None) -> None:
+        self.error = error
+        self.done = True
+        self._wake()
+        if not self._readers:
+            await self._close()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def _close(self) -> None:
+        self._recent.clear()
+        if self._filling is not None:
+            await self._filling.close()
+
+
+class Reader:
+    """One asker's view of a download under way. To be closed, whatever happens."""
+
+    def __init__(self, fill: Fill) -> None:
+        self._fill = fill
+        self._open = True
+        fill.join()
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all, where the origin says so."""
+        return self._fill.length
+
+    async def begun(self) -> None:
+        """Waits until some bytes may be given away; raises what went wrong when it does before."""
+        fill = self._fill
+        while not fill.released and not fill.done:
+            await fill.progress()
+        if fill.error is not None:
+            raise fill.error
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes from the first to the last; raises in mid-way when the download turns out wrong."""
+        fill, at = self._fill, 0
+        while True:
+            if fill.error is not None:
+                raise fill.error
+            if at < fill.released:
+                piece = fill.read(at)
+                at += len(piece)
+                yield piece
+            elif fill.done:
+                return
+            else:
+                await fill.progress()
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            await self._fill.leave()
+
+
+class Fetcher:
+    """Gives files; keeps every file that it ever gave."""
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        *,
+        arrived: Callable[[Source, File, str, int], Awaitable[None]],
+        incident: Callable[[File, Incident], None],
+    ) -> None:
+        """``arrived`` is told of every file that is new in the store, with its sha256 and size."""
+        self._blobs = blobs
+        self._arrived = arrived
+        self._incident = incident
+        self._fills: dict[tuple[str, str, str | None], Fill] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="fill")
+
+    def stored(self, file: File) -> Stored | None:
+        """The file's bytes in the store, if they are there."""
+        if file.sha256 is None:
+            return None
+        size = self._blobs.size(file.sha256)
+        return Stored(self._blobs.path(file.sha256), size) if size is not None else None
+
+    async def get(self, source: Source, file: File) -> Stored | Reader:
+        """The bytes of a file that was admitted. Raises FileMissing or Unanswered when they cannot be had."""
+        if (stored := self.stored(file)) is not None:
+            return stored
+        reader = Reader(self._fill(source, file))
+        try:
+            await reader.begun()
+        except BaseException:
+            await reader.close()
+            raise
+        return reader
+
+    async def whole(self, source: Source, file: File) -> Stored:
+        """Waits until the file is in the store. Raises FileMissing or Unanswered."""
+        if (stored := self.stored(file)) is not None:
+            return stored
+        fill = self._fill(source, file)
+        while not fill.done:
+            await fill.progress()
+        if fill.error is not None:
+            raise fill.error
+        assert fill.sha256 is not None
+        stored = self.stored(replace(file, sha256=fill.sha256))
+        if stored is None:
+            raise Unanswered(f"{file.filename} left the store as soon as it was there")
+        return stored
+
+    def _fill(self, source: Source, file: File) -> Fill:
+        key = (file.source, file.filename, file.sha256)
+        fill = self._fills.get(key)
+        if fill is None:
+            fill = self._fills[key] = Fill()
+            task = asyncio.create_task(self._run(source, file, fill), name=f"fill {file.filename}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return fill
+
+    async def close(self, seconds: float) -> None:
+        """Lets downloads finish for so long, then ends them."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False)
+
+    async def _run(self, source: Source, file: File, fill: Fill) -> None:
+        error: Exception | None = None
+        try:
+            await self._claimed(source, file, fill)
+        except (Unanswered, FileMissing) as broken:
+            error = broken
+        except Mismatch as mismatch:
+            error = Unanswered(f"{file.filename}: {mismatch}")
+            first = file.sha256 or ""
+            self._incident(file, Incident(kind="bytes-differ", filename=file.filename, first=first, told=mismatch.came))
+        except OSError as broken:
+            log.error("store_cannot_take_file", file=file.filename, why=str(broken))
+            error = Unanswered(f"the keep's disk cannot take it: {broken.strerror}", retry_after=30)
+        except asyncio.CancelledError:
+            error = Unanswered("the keep is being stopped", retry_after=5)
+            raise
+        except Exception as broken:
+            log.exception("fetch_failed", file=file.filename)
+            error = Unanswered(f"it could not be fetched: {type(broken).__name__}")
+        finally:
+            self._fills.pop((file.source, file.filename, file.sha256), None)
+            await fill.finish(error)
+            if error is not None:
+                log.warning("file_not_had", source=file.source, file=file.filename, why=str(error))
+
+    async def _claimed(self, source: Source, file: File, fill: Fill) -> None:
+        """One download among all processes on this data: the others wait and take it from the store."""
+        key = f"{file.source}/{file.filename}/{file.sha256}"
+        while (claim := self._blobs.claim(key)) is None:
+            await asyncio.sleep(0.05)
+        try:
+            if (stored := self.stored(file)) is not None:
+                await self._copy(stored, fill)
+                return
+            async with source.open(file) as stream:
+                await self._download(stream, source, file, fill)
+        finally:
+            claim.release()
+
+    async def _copy(self, stored: Stored, fill: Fill) -> None:
+        """Another process brought it while this one waited."""
+        filling = self._blobs.filling()
+        fill.opened(filling, stored.size)
+        with stored.path.open("rb") as kept:
+            while piece := kept.read(READ_AT_ONCE):
+                await asyncio.to_thread(filling.write, piece)
+                fill.wrote(piece)
+        fill.sha256 = file.sha256
+
+    async def _download(self, stream: Bytes, source: Source, file: File, fill: Fill) -> None:
+        filling = self._blobs.filling()
+        fill.opened(filling, stream.length)
+        checked = {name: value for name, value in file.digests.items() if file.sha256 is None}
+        filling.also(set(checked))
+        most = file.size if stream.length is None and file.size is not None else _LARGEST
+        loop = asyncio.get_running_loop()
+        async for piece in stream.chunks():
+            if len(piece) < _INLINE:
+                filling.write(piece)
+            else:
+                # Hash and write let go of the interpreter, so the next piece comes in meanwhile.
+                await loop.run_in_executor(self._threads, filling.write, piece)
+            if filling.size > most:
+                raise Unanswered(f"{file.filename} is longer than its page says")
+            filling.sync_some()
+            fill.wrote(piece)
+        sha256 = filling.sha256
+        if file.sha256 is not None and sha256 != file.sha256:
+            raise Mismatch(file.sha256, sha256)
+        came = filling.digests()
+        for name, value in checked.items():
+            if came[name] != value:
+                raise Mismatch(f"{name}:{value}", f"{name}:{came[name]}")
+        await filling.keep()
+        fill.sha256 = sha256
+        await self._arrived(source, file, sha256, filling.size)

@@ -1,0 +1,94 @@
+"""Gathering: asks the sources of an index about a name, the best first, until the merge is settled."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from wheelkeep.core import merge
+from wheelkeep.core.model import Absent, Answer, Found, Unasked
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.offer import Reservations, Selection
+from wheelkeep.core.policy import Policy
+from wheelkeep.sources.source import Source
+
+
+class Place(Struct, frozen=True):
+    """One source in an index, with what it may offer there."""
+
+    source: Source
+    selection: Selection
+
+
+class Gathered(Struct, frozen=True):
+    """The outcome, and the answers that led to it (``explain`` shows them); a source that was not asked has none."""
+
+    outcome: merge.Outcome
+    answers: tuple[tuple[Answer, ...], ...]
+    owners: frozenset[SourceName]
+    """The sources for which the name is reserved."""
+
+
+async def gather(
+    project: ProjectName,
+    groups: Sequence[Sequence[Place]],
+    reservations: Reservations,
+    policy: Policy,
+    *,
+    now: datetime,
+    patience: float,
+) -> Gathered:
+    """Asks group after group; a lower group is only asked when no better one has, or might have, the name.
+
+    So the name of a private package is never told to a source below it (dependency confusion); a reserved name is
+    told to nobody but its owner, whichever index is asked.
+    """
+    owners = reservations.owners(project)
+    answers: list[tuple[Answer, ...]] = []
+    for group in groups:
+        asked = [place for place in group if _may_ask(place, project, owners)]
+        answers.append(
+            tuple(await asyncio.gather(*(_ask(place, project, owners, policy, now, patience) for place in asked)))
+        )
+        outcome = merge.strict(project, answers)
+        if outcome is not None:
+            return Gathered(outcome, tuple(answers), owners)
+    return Gathered(merge.nowhere(answers), tuple(answers), owners)
+
+
+def _may_ask(place: Place, project: ProjectName, owners: frozenset[SourceName]) -> bool:
+    if owners and place.source.name not in owners:
+        return False
+    return place.selection.may_have(project)
+
+
+async def _ask(
+    place: Place,
+    project: ProjectName,
+    owners: frozenset[SourceName],
+    policy: Policy,
+    now: datetime,
+    patience: float,
+) -> Answer:
+    source = place.source
+    if source.remote and (verdict := policy.unlisted(project, source.name, now)) is not None:
+        return Unasked(source=source.name, gate=verdict.gate, sentence=verdict.sentence)
+    answer = await source.page(project, patience=patience)
+    if isinstance(answer, Found):
+        answer = replace(answer, page=place.selection.apply(answer.page))
+    if source.name in owners:
+        return _claimed(answer, project)
+    return answer
+
+
+def _claimed(answer: Answer, project: ProjectName) -> Answer:
+    """A reserved name is its owner's also before the first file exists."""
+    if isinstance(answer, Absent):
+        return Found(
+            source=answer.source, page=merge.union(project, ()), claims=True, good_until=answer.good_until
+        )
+    if isinstance(answer, Found):
+        return replace(answer, claims=True)
+    return answer

@@ -1,0 +1,159 @@
+"""One index: the page flow. Memo, gather, merge, judge; a file request is a page request and one step more."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from wheelkeep.core import merge
+from wheelkeep.core.gates import Context
+from wheelkeep.core.judge import Judged, judge
+from wheelkeep.core.merge import Merged, Nowhere
+from wheelkeep.core.model import Page, Status, Unasked, Unreachable
+from wheelkeep.core.names import IndexName, ProjectName
+from wheelkeep.core.offer import Reservations
+from wheelkeep.core.settings import IndexSettings
+from wheelkeep.core.verdict import Outcome, Verdict
+from wheelkeep.index.gather import Gathered, Place, gather
+from wheelkeep.index.policies import PolicyHolder
+from wheelkeep.index.view import Memo, View, expiry
+from wheelkeep.sources.source import PATIENCE_PAGE
+from wheelkeep.store.facts import Facts
+
+_MEMO_BYTES = 32 * 1024 * 1024
+WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
+
+
+class Index:
+    """What a client points at: groups of sources in order of priority, and one policy."""
+
+    def __init__(
+        self,
+        settings: IndexSettings,
+        groups: Sequence[Sequence[Place]],
+        *,
+        reservations: Reservations,
+        policy: PolicyHolder,
+        facts: Facts,
+    ) -> None:
+        self.settings = settings
+        self.name: IndexName = settings.name
+        self.policy = policy
+        self.groups = tuple(tuple(group) for group in groups)
+        self._reservations = reservations
+        self._facts = facts
+        self._memo = Memo(_MEMO_BYTES)
+        self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
+        self._changes = 0
+
+    def recall(self, project: ProjectName, now: float) -> View | None:
+        """The view that is in memory and still good: no I/O, no waiting."""
+        return self._memo.get(project, now)
+
+    def grew(self, view: View, by: int) -> None:
+        self._memo.grew(view, by)
+
+    def forget(self, project: ProjectName | None) -> None:
+        """Something that the project's page shows changed (None: that any page may show)."""
+        self._changes += 1
+        self._memo.drop(project)
+
+    async def page(
+        self, project: ProjectName, *, patience: float = PATIENCE_PAGE
+    ) -> View | Nowhere | Unreachable:
+        """What the index says of the name now. ``patience``: seconds that an old page may wait for a newer one."""
+        if (view := self._memo.get(project, time.time())) is not None:
+            return view
+        key = (project, patience > 0)
+        task = self._building.get(key)
+        if task is None:
+            task = asyncio.create_task(self._build(project, patience), name=f"page {self.name}/{project}")
+            self._building[key] = task
+            task.add_done_callback(lambda _: self._building.pop(key, None))
+        # Shielded: a client that goes away does not take the page from the others that wait for it.
+        return await asyncio.shield(task)
+
+    async def _build(self, project: ProjectName, patience: float) -> View | Nowhere | Unreachable:
+        changes = self._changes
+        policy = self.policy.current
+        gathered = await self.gather(project, patience=patience)
+        outcome = gathered.outcome
+        if isinstance(outcome, Nowhere | Unreachable):
+            return outcome
+        now = datetime.now(UTC)
+        if isinstance(outcome, Unasked):
+            view = _unlisted(project, outcome)
+        else:
+            view = await self._view(outcome, judge(outcome.page, policy, Context(now=now)))
+        if changes == self._changes and policy is self.policy.current:
+            self._memo.put(view)
+        return view
+
+    async def gather(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Gathered:
+        """The merge of what the sources say, with their answers."""
+        return await gather(
+            project,
+            self.groups,
+            self._reservations,
+            self.policy.current,
+            now=datetime.now(UTC),
+            patience=patience,
+        )
+
+    async def _view(self, merged: Merged, judged: Judged) -> View:
+        learned: dict[str, str] = {}
+        for source in {file.source for file in merged.page.files}:
+            hashes = await self._facts.metadata_hashes(source, merged.page.project)
+            if len(merged.owners) == 1:
+                learned = hashes
+            else:
+                holders = {file.filename for file in merged.page.files if file.source == source}
+                learned.update({name: sha256 for name, sha256 in hashes.items() if name in holders})
+        now = time.time()
+        return View(
+            judged,
+            owners=merged.owners,
+            stale=merged.stale,
+            expires=expiry(merged.good_until, judged.good_until, now=now),
+            learned=learned,
+        )
+
+    async def names(self) -> AsyncIterator[str]:
+        """The names for the root list, in order and once each: of every source, less what this index would not show."""
+        policy, now = self.policy.current, datetime.now(UTC)
+        found: set[str] = set()
+        for group in self.groups:
+            for place in group:
+                for text in await place.source.names() or ():
+                    name = ProjectName(text)
+                    owners = self._reservations.owners(name)
+                    if owners and place.source.name not in owners:
+                        continue
+                    if not place.selection.may_have(name):
+                        continue
+                    if place.source.remote and policy.unlisted(name, place.source.name, now) is not None:
+                        continue
+                    found.add(name)
+        for name_ in sorted(found):
+            yield name_
+
+    async def ready(self) -> bool:
+        """Whether every source's pages are complete."""
+        return all([await place.source.ready() for group in self.groups for place in group])
+
+
+def _unlisted(project: ProjectName, outcome: Unasked) -> View:
+    """The page of a name that the allow list does not know: nothing was asked, so there is nothing to list (PEP 792)."""
+    verdict = Verdict(
+        gate=outcome.gate,
+        outcome=Outcome.BLOCKED,
+        code="allow-unlisted",
+        sentence=outcome.sentence,
+        remedy=WHERE_TO_ASK,
+    )
+    status = Status("quarantined", f"{verdict.label}; {WHERE_TO_ASK}")
+    judged = Judged(page=Page(project=project, status=status), decisions=(), good_until=None)
+    return View(judged, owners=(), stale=None, expires=time.time() + 60, learned={}, unlisted=verdict)
+
+
+newest = merge.newest

@@ -1,0 +1,169 @@
+"""The keep: every index, the sources under them and what they share. The only writer of the ledger."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from wheelkeep.core import pins
+from wheelkeep.core.model import File
+from wheelkeep.core.names import IndexName, ProjectName, SourceName
+from wheelkeep.core.pins import Incident
+from wheelkeep.core.settings import Settings
+from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.fetch import Fetcher, Stored
+from wheelkeep.index.index import Index
+from wheelkeep.index.metadata import MetadataKeeper
+from wheelkeep.sources.source import Source
+from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.database import Database
+from wheelkeep.store.facts import Facts
+from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.pages import Pages, StoredPage
+
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Passes on that a source's pages changed; made before the indexes that want to hear of it."""
+
+    def __init__(self) -> None:
+        self.indexes: Sequence[Index] = ()
+
+    def __call__(self, project: ProjectName | None) -> None:
+        for index in self.indexes:
+            index.forget(project)
+
+
+class Book:
+    """Entries for the ledger, written in groups a moment later so that nobody waits for them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._entries: list[Entry] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def incident(self, source: SourceName, project: ProjectName, incident: Incident) -> None:
+        log.error(
+            "incident",
+            kind=incident.kind,
+            source=source,
+            file=incident.filename,
+            stands=incident.first,
+            came=incident.told,
+        )
+        detail = {"what": incident.kind, "stands": incident.first, "came": incident.told}
+        self._add("incident", source, project, incident.filename, detail)
+
+    def of_file(self, file: File, incident: Incident) -> None:
+        self.incident(file.source, file.project, incident)
+
+    def blocked(self, index: IndexName, file: File, verdict: Verdict) -> None:
+        """A download that was asked for and refused."""
+        detail = {"index": index, "gate": verdict.gate, "code": verdict.code, "sentence": verdict.sentence}
+        self._add("blocked", file.source, file.project, file.filename, detail)
+
+    def _add(
+        self, kind: str, source: SourceName, project: ProjectName, filename: str, detail: dict[str, str]
+    ) -> None:
+        self._entries.append(
+            Entry(
+                kind=kind, at=datetime.now(UTC), source=source, project=project, filename=filename, detail=detail
+            )
+        )
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._entries:
+            await asyncio.sleep(0.02)
+            entries, self._entries = self._entries, []
+            await self._ledger.append(entries)
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+
+class Keep:
+    """A running keep, without its web face."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        blobs: Blobs,
+        pages: Pages,
+        facts: Facts,
+        ledger: Ledger,
+        book: Book,
+        announcer: Announcer,
+        sources: Mapping[SourceName, Source],
+        indexes: Mapping[IndexName, Index],
+    ) -> None:
+        self.settings = settings
+        self.blobs = blobs
+        self.pages = pages
+        self.facts = facts
+        self.ledger = ledger
+        self.book = book
+        self.sources = sources
+        self.indexes = indexes
+        self._database = database
+        self._announcer = announcer
+        announcer.indexes = tuple(indexes.values())
+        self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
+        self.metadata = MetadataKeeper(
+            facts, lambda: self.fetcher, changed=announcer, incident=book.of_file
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Makes every source ready to be asked, and watches the policies."""
+        for source in self.sources.values():
+            await source.start()
+        for index in self.indexes.values():
+            self._tasks.append(asyncio.create_task(self._watch(index)))
+
+    async def close(self, *, seconds: float = 25.0) -> None:
+        """Ends everything; downloads that run may finish for so many seconds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.fetcher.close(seconds)
+        for source in self.sources.values():
+            with contextlib.suppress(Exception):
+                await source.close()
+        await self.book.close()
+        await self._database.close()
+
+    def source_of(self, file: File) -> Source:
+        return self.sources[file.source]
+
+    async def ready(self) -> bool:
+        """Whether every source's pages are complete."""
+        return all([await source.ready() for source in self.sources.values()])
+
+    async def _watch(self, index: Index) -> None:
+        await index.policy.watch(lambda: index.forget(None))
+
+    async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
+        """A file's bytes are in the store: its page learns a hash or size that nobody had told (first seen)."""
+        if source.remote and (file.sha256 is None or file.size != size):
+
+            def learn(stored: StoredPage | None) -> StoredPage | None:
+                if stored is None or stored.page is None:
+                    return None
+                page = pins.learned(stored.page, file.filename, sha256=sha256, size=size)
+                return StoredPage(page=page, etag=stored.etag, checked=stored.checked)
+
+            await self.pages.change(file.source, file.project, learn)
+            self._announcer(file.project)
+        try:
+            await self.metadata.arrived(file, Stored(self.blobs.path(sha256), size))
+        except Exception:
+            # The file itself is whole and kept; its metadata can be read again when it is asked for.
+            log.exception("metadata_not_read", file=file.filename)

@@ -1,0 +1,258 @@
+"""A wheelhouse: a folder of wheels and sdists. Changes are seen without a restart; hashes are computed once a file."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+
+from wheelkeep.core import names, pins
+from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
+from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.sources.source import PATIENCE_PAGE, Bytes, Changed
+from wheelkeep.store.blobs import hash_file, stream
+from wheelkeep.store.facts import Facts, KnownMetadata
+from wheelkeep.store.pages import Pages, StoredPage
+from wheelkeep.store.wheel_metadata import NoMetadata, read_metadata_of
+
+log = structlog.get_logger(__name__)
+Seen = dict[str, tuple[str, File]]
+"""Relative path to stamp and file."""
+_PAUSE = 1.0
+"""Seconds between two looks at the folder, or twenty times what a look took, whichever is longer."""
+
+
+class Directory:
+    """Keeps the pages of a folder in memory, and looks again every second."""
+
+    remote = False
+
+    def __init__(
+        self,
+        name: SourceName,
+        path: Path,
+        *,
+        facts: Facts,
+        pages: Pages,
+        changed: Changed,
+        incident: Callable[[SourceName, ProjectName, pins.Incident], None],
+    ) -> None:
+        self.name = name
+        self._root = path
+        self._facts = facts
+        self._pages = pages
+        self._changed = changed
+        self._incident = incident
+        self._seen: Seen = {}
+        self._by_project: dict[ProjectName, tuple[File, ...]] = {}
+        self._trouble: str | None = "it is being read for the first time"
+        self._first = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._seen = await self._facts.directory(self.name)
+        self._task = asyncio.create_task(self._watch(), name=f"watch {self.name}")
+
+    async def ready(self) -> bool:
+        return self._first.is_set()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
+        if not self._first.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._first.wait(), 30)
+        if self._trouble is not None:
+            return Unreachable(source=self.name, reason=self._trouble)
+        files = self._by_project.get(project)
+        if files is None:
+            return Absent(source=self.name)
+        return Found(source=self.name, page=Page(project=project, files=files))
+
+    @asynccontextmanager
+    async def open(self, file: File) -> AsyncIterator[Bytes]:
+        path = self._root / file.url
+        try:
+            size = (await asyncio.to_thread(path.stat)).st_size
+        except FileNotFoundError:
+            raise FileMissing(f"{file.filename} is no longer in the folder") from None
+        except OSError as error:
+            raise Unanswered(f"{file.filename} cannot be read: {error.strerror}") from None
+        yield _FolderFile(path, size)
+
+    async def metadata(self, file: File) -> bytes | None:
+        return None  # read when the file was first seen; see _describe
+
+    async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
+        return None
+
+    async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
+        return None
+
+    async def names(self) -> list[str] | None:
+        return sorted(self._by_project)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                await self._look()
+                self._trouble = None
+            except OSError as error:
+                # A folder that cannot be read might have any name: that is an outage.
+                if self._trouble is None or not self._first.is_set():
+                    log.warning("directory_unreadable", source=self.name, error=str(error))
+                    self._changed(None)
+                self._trouble = f"its folder cannot be read: {error.strerror or error}"
+            except Exception:
+                log.exception("directory_look_failed", source=self.name)
+                self._trouble = "its folder could not be read; the log says why"
+                self._changed(None)
+            self._first.set()
+            await asyncio.sleep(max(_PAUSE, 20 * (loop.time() - began)))
+
+    async def _look(self) -> None:
+        """Sees what is new, changed or lost; reads only that."""
+        found = await asyncio.to_thread(_scan, self._root)
+        fresh: Seen = {}
+        for path, mark in found.items():
+            known = self._seen.get(path)
+            if known is not None and known[0] == mark:
+                continue
+            file = await self._describe(path)
+            if file is not None:
+                fresh[path] = (mark, file)
+        lost = [path for path in self._seen if path not in found]
+        first = not self._first.is_set()
+        if not (fresh or lost or first):
+            return
+        await self._facts.learn_directory(self.name, fresh, lost)
+        touched = {file.project for _, file in fresh.values()} | {self._seen[path][1].project for path in lost}
+        seen = {path: entry for path, entry in self._seen.items() if path in found} | fresh
+        self._seen = seen
+        by_project: dict[ProjectName, dict[str, File]] = {}
+        for path in sorted(seen):
+            file = seen[path][1]
+            by_project.setdefault(file.project, {}).setdefault(file.filename, file)
+        for project in by_project if first else touched:
+            listed = await self._pinned(project, tuple(by_project.get(project, {}).values()))
+            if listed:
+                self._by_project[project] = listed
+            else:
+                self._by_project.pop(project, None)
+            self._changed(project)
+        if first:
+            self._changed(None)
+
+    async def _pinned(self, project: ProjectName, files: tuple[File, ...]) -> tuple[File, ...]:
+        """The files with the hashes that were first seen under their names; an operator's removal does remove."""
+        incidents: list[pins.Incident] = []
+        now = datetime.now(UTC)
+
+        def lay(stored: StoredPage | None) -> StoredPage:
+            before = stored.page if stored else None
+            page, found = pins.overlay(before, Page(project=project, files=files), now)
+            incidents.extend(found)
+            return StoredPage(page=before if page == before else page, checked=now)
+
+        after = await self._pages.change(self.name, project, lay)
+        for incident in incidents:
+            self._incident(self.name, project, incident)
+        assert after is not None and after.page is not None
+        return tuple(file for file in after.page.files if not file.gone)
+
+    async def _describe(self, relative: str) -> File | None:
+        """A file of the folder as a page would tell it; None for what is no distribution (said once in the log)."""
+        path = self._root / relative
+        owner = names.owner_of(path.name)
+        try:
+            if owner is None:
+                raise InvalidName(f"{path.name!r} is not a distribution's file name")
+            parsed = names.filename(path.name, owner)
+            sha256, size = await asyncio.to_thread(hash_file, path)
+            written = path.stat().st_mtime
+        except InvalidName as error:
+            if path.name.endswith((".whl", *names.SDIST_SUFFIXES)):
+                log.warning("directory_file_ignored", source=self.name, file=relative, why=str(error))
+            return None
+        except FileNotFoundError:
+            return None  # gone between the look and the read
+        file = File(
+            filename=path.name,
+            project=owner,
+            kind=parsed.kind,
+            version=parsed.version,
+            source=self.name,
+            url=relative,
+            sha256=sha256,
+            size=size,
+            upload_time=datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        )
+        return await self._with_metadata(file, path) if parsed.kind == "wheel" else file
+
+    async def _with_metadata(self, file: File, path: Path) -> File:
+        try:
+            body = await asyncio.to_thread(read_metadata_of, path)
+        except (NoMetadata, OSError) as error:
+            log.warning("directory_wheel_without_metadata", source=self.name, file=file.url, why=str(error))
+            return replace(file, metadata=False)
+        known = KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True)
+        await self._facts.learn_metadata(file, known)
+        headers = BytesHeaderParser().parsebytes(body[:65536])
+        python = headers.get("Requires-Python")
+        return replace(
+            file, metadata=known.sha256, requires_python=str(python).strip()[:1000] if python else None
+        )
+
+
+class _FolderFile:
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self.length: int | None = size
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in stream(self._path, 0, self.length or 0):
+                yield piece
+        except OSError as error:
+            raise Unanswered(f"the folder's file broke off: {error}") from None
+
+
+def _scan(root: Path) -> dict[str, str]:
+    """Every plain file below the folder: relative path to a stamp of size, time and inode. Links that lead out of
+    the folder are not followed. Raises OSError when the folder itself cannot be read."""
+    found: dict[str, str] = {}
+    whole = root.resolve(strict=True)
+    pending = [whole]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(whole):
+                    continue
+                try:
+                    state = entry.stat()
+                except OSError:
+                    continue
+                if stat.S_ISDIR(state.st_mode) and not entry.is_symlink():
+                    pending.append(Path(entry.path))
+                elif stat.S_ISREG(state.st_mode):
+                    relative = os.path.relpath(entry.path, whole)
+                    found[relative] = f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
+    return found

@@ -1,0 +1,53 @@
+"""Our own uploads: pages from the database, bytes from the store. Uploads come in through the index, not here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from wheelkeep.core.errors import FileMissing
+from wheelkeep.core.model import Absent, Answer, File, Found, Page
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.sources.source import PATIENCE_PAGE, Bytes
+from wheelkeep.store.facts import Facts
+
+
+class Hosted:
+    """A source whose names never go back: what it once had stays its own until an operator frees it."""
+
+    remote = False
+
+    def __init__(self, name: SourceName, facts: Facts) -> None:
+        self.name = name
+        self._facts = facts
+
+    async def start(self) -> None:
+        """Nothing to do: the database is the source."""
+
+    async def ready(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
+        files = await self._facts.hosted(self.name, project)
+        if files is None:
+            return Absent(source=self.name)
+        return Found(source=self.name, page=Page(project=project, files=tuple(files)), claims=True)
+
+    @asynccontextmanager
+    async def open(self, file: File) -> AsyncIterator[Bytes]:
+        # Its bytes are in the store or nowhere: there is no origin to fetch them from.
+        raise FileMissing(f"{file.filename} was uploaded here, and its bytes are gone: restore them from a backup")
+        yield  # pragma: no cover - makes this a generator
+
+    async def metadata(self, file: File) -> bytes | None:
+        return None
+
+    async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
+        return None
+
+    async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
+        return None
+
+    async def names(self) -> list[str] | None:
+        return await self._facts.hosted_names(self.name)

@@ -1,0 +1,384 @@
+"""Another index: its pages kept, asked for again when they are old, and only ever grown. All HTTP goes through client."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from wheelkeep.core import freshness, pins
+from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
+from wheelkeep.core.freshness import Plan
+from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.names import project as project_name
+from wheelkeep.core.read_html import read_html, read_root_html
+from wheelkeep.core.read_json import read_json, read_root_json
+from wheelkeep.sources.client import Client, Reply
+from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE, Bytes, Changed
+from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.facts import Facts, Health
+from wheelkeep.store.pages import Pages, StoredPage
+
+log = structlog.get_logger(__name__)
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+_REFRESH_LIMIT = 40.0
+_NAMES_KEPT = timedelta(days=1)
+_SIZES_AT_ONCE = 8
+_MOST_SIZES = 400
+_SIZES_LIMIT = 4.0
+
+
+class Remote:
+    """One remote index."""
+
+    remote = True
+
+    def __init__(
+        self,
+        name: SourceName,
+        *,
+        url: str,
+        fresh: timedelta,
+        client: Client,
+        pages: Pages,
+        facts: Facts,
+        blobs: Blobs,
+        changed: Changed,
+        incident: Callable[[SourceName, ProjectName, pins.Incident], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._fresh = fresh
+        self._client = client
+        self._pages = pages
+        self._facts = facts
+        self._blobs = blobs
+        self._changed = changed
+        self._incident = incident
+        self._now = now
+        self._refreshing: dict[ProjectName, asyncio.Task[StoredPage]] = {}
+        self._failures: dict[ProjectName, tuple[int, datetime, str]] = {}
+        self._documents: dict[tuple[str, str], asyncio.Task[bytes | None]] = {}
+        self.health = Health()
+        self._background: set[asyncio.Task[object]] = set()
+
+    async def start(self) -> None:
+        self.health = (await self._facts.health()).get(self.name, Health())
+
+    async def ready(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        tasks = [*self._refreshing.values(), *self._documents.values(), *self._background]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.close()
+
+    async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
+        stored = await self._pages.get(self.name, project)
+        now = self._now()
+        has_page = stored is not None and stored.page is not None
+        plan = freshness.plan(
+            checked=stored.checked if stored else None, has_page=has_page, fresh=self._fresh, now=now
+        )
+        if plan is Plan.USE:
+            assert stored is not None
+            return self._answer(stored)
+        if stored is not None and has_page:
+            failed = self._failures.get(project)
+            if failed is not None and now < failed[1]:
+                return self._stale(stored, failed[2], failed[1])
+        refresh = self._refresh_once(project)
+        await asyncio.wait({refresh}, timeout=patience if has_page else PATIENCE_FIRST)
+        if refresh.done() and not refresh.cancelled():
+            error = refresh.exception()
+            if error is None:
+                return self._answer(refresh.result())
+            reason, retry_after = _why(error)
+        else:
+            reason, retry_after = "it has not answered yet", 2.0
+        if stored is None or stored.page is None:
+            return Unreachable(source=self.name, reason=reason, retry_after=retry_after)
+        failed = self._failures.get(project)
+        again = failed[1] if failed is not None else self._now() + timedelta(seconds=0.5)
+        return self._stale(stored, reason, again)
+
+    def _answer(self, stored: StoredPage) -> Answer:
+        good_until = stored.checked + self._fresh
+        if stored.page is None:
+            return Absent(source=self.name, good_until=good_until)
+        return Found(
+            source=self.name, page=self._shown(stored.page), checked=stored.checked, good_until=good_until
+        )
+
+    def _stale(self, stored: StoredPage, reason: str, again: datetime) -> Found:
+        assert stored.page is not None
+        return Found(
+            source=self.name, page=self._shown(stored.page), checked=stored.checked, stale=reason, good_until=again
+        )
+
+    def _shown(self, page: Page) -> Page:
+        """The stored page less the files that left the origin and whose bytes are not here."""
+        if not any(file.gone for file in page.files):
+            return page
+        return replace(
+            page,
+            files=tuple(f for f in page.files if not f.gone or (f.sha256 is not None and self._blobs.has(f.sha256))),
+        )
+
+    def _refresh_once(self, project: ProjectName) -> asyncio.Task[StoredPage]:
+        """One question to the origin however many wait for it; it goes on when they stop waiting."""
+        task = self._refreshing.get(project)
+        if task is None:
+            task = asyncio.create_task(self._refresh(project), name=f"refresh {self.name}/{project}")
+            self._refreshing[project] = task
+            task.add_done_callback(lambda done: self._refreshed(project, done))
+        return task
+
+    def _refreshed(self, project: ProjectName, task: asyncio.Task[StoredPage]) -> None:
+        self._refreshing.pop(project, None)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._failures.pop(project, None)
+            self._note_health(None)
+        else:
+            reason, _ = _why(error)
+            if len(self._failures) > 10_000:
+                self._failures.clear()
+            count = self._failures.get(project, (0, self._now(), ""))[0] + 1
+            again = self._now() + freshness.pause_after_failure(count, self._fresh)
+            self._failures[project] = (count, again, reason)
+            self._note_health(reason)
+            if isinstance(error, Unanswered | NotAPage):
+                log.warning("source_unreachable", source=self.name, project=project, reason=reason)
+            else:
+                log.error("source_refresh_failed", source=self.name, project=project, exc_info=error)
+        self._changed(project)
+
+    async def _refresh(self, project: ProjectName) -> StoredPage:
+        async with asyncio.timeout(_REFRESH_LIMIT):
+            stored = await self._pages.get(self.name, project)
+            headers = {"Accept": ACCEPT}
+            if stored is not None and stored.page is not None and stored.etag:
+                headers["If-None-Match"] = stored.etag
+            reply = await self._client.get(f"{self._url}{project}/", headers=headers)
+            if reply.status == 304 and "If-None-Match" in headers:
+                return await self._keep(project, lambda old: old.page if old else None, reply)
+            if reply.status == 404:
+                return await self._keep(project, _gone, reply)
+            if reply.status != 200:
+                raise Unanswered(f"it answered {reply.status}", retry_after=_retry_after(reply))
+            page = await asyncio.to_thread(self._read, reply, project)
+            page = await self._with_sizes(page, stored.page if stored else None)
+            return await self._overlay(project, page, reply)
+
+    def _read(self, reply: Reply, project: ProjectName) -> Page:
+        kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind.endswith("+json") or kind == "application/json":
+            return read_json(reply.body, url=reply.url, project=project, source=self.name)
+        if kind in ("text/html", "application/vnd.pypi.simple.v1+html", "application/xhtml+xml"):
+            return read_html(reply.body, url=reply.url, project=project, source=self.name)
+        raise NotAPage(f"it answered with {kind[:60] or 'no content type'} instead of a page")
+
+    async def _overlay(self, project: ProjectName, page: Page, reply: Reply) -> StoredPage:
+        incidents: list[pins.Incident] = []
+
+        def lay(old: StoredPage | None) -> Page:
+            incidents.clear()
+            before = old.page if old else None
+            laid, found = pins.overlay(before, page, self._now())
+            incidents.extend(found)
+            return before if before is not None and laid == before else laid
+
+        after = await self._keep(project, lay, reply)
+        for incident in incidents:
+            self._incident(self.name, project, incident)
+        return after
+
+    async def _keep(
+        self, project: ProjectName, lay: Callable[[StoredPage | None], Page | None], reply: Reply
+    ) -> StoredPage:
+        etag = reply.headers.get("etag") if reply.status == 200 else None
+
+        def change(old: StoredPage | None) -> StoredPage:
+            page = lay(old)
+            kept = etag if reply.status == 200 else (old.etag if old and reply.status == 304 else None)
+            return StoredPage(page=page, etag=kept, checked=self._now())
+
+        after = await self._pages.change(self.name, project, change)
+        assert after is not None
+        return after
+
+    async def _with_sizes(self, page: Page, stored: Page | None) -> Page:
+        """Fills in sizes that the origin's page does not tell (HTML has none; PEP 700 wants them)."""
+        known = {file.filename: file.size for file in stored.files} if stored else {}
+        without = [f for f in page.files if f.size is None and known.get(f.filename) is None][:_MOST_SIZES]
+        if not without:
+            return page
+        sizes: dict[str, int] = {}
+        gate = asyncio.Semaphore(_SIZES_AT_ONCE)
+
+        async def ask(file: File) -> None:
+            async with gate:
+                size = await self._client.head_size(file.url)
+            if size is not None:
+                sizes[file.filename] = size
+
+        tasks = [asyncio.create_task(ask(file)) for file in without]
+        _, late = await asyncio.wait(tasks, timeout=_SIZES_LIMIT)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return replace(
+            page,
+            files=tuple(
+                replace(f, size=sizes[f.filename]) if f.size is None and f.filename in sizes else f for f in page.files
+            ),
+        )
+
+    @asynccontextmanager
+    async def open(self, file: File) -> AsyncIterator[Bytes]:
+        async with self._client.stream(file.url) as stream:
+            yield stream
+
+    async def metadata(self, file: File) -> bytes | None:
+        if not file.metadata:
+            return None
+        reply = await self._client.get(f"{file.url}.metadata")
+        if reply.status != 200:
+            return None
+        if isinstance(file.metadata, str) and hashlib.sha256(reply.body).hexdigest() != file.metadata:
+            told = hashlib.sha256(reply.body).hexdigest()
+            self._incident(
+                self.name,
+                file.project,
+                pins.Incident(kind="metadata-differs", filename=file.filename, first=file.metadata, told=told),
+            )
+            return None
+        return reply.body
+
+    async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
+        async with self._client.stream(file.url, start=start, end=end if start >= 0 else None) as stream:
+            if stream.status != 206 or stream.total is None:
+                return None
+            body = bytearray()
+            async for chunk in stream.chunks():
+                body += chunk
+            return bytes(body), stream.total
+
+    async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
+        if kind == "json":
+            if not self._url.endswith("/simple/"):
+                return None
+            url = f"{self._url.removesuffix('simple/')}pypi/{key}/json"
+        assert url is not None
+        return await self._document(kind, key, url, self._fresh)
+
+    async def names(self) -> list[str] | None:
+        """The origin's own list, fetched whole in the background and kept for a day."""
+        task = self._document_task("names", "", self._url, _NAMES_KEPT)
+        await asyncio.wait({task}, timeout=PATIENCE_PAGE)
+        known = await self._facts.document(self.name, "names", "")
+        return known[0].decode().split("\n") if known is not None and known[0] else None
+
+    async def _document(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
+        task = self._document_task(kind, key, url, kept)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_FIRST)
+        except (Unanswered, NotAPage, TimeoutError) as error:
+            known = await self._facts.document(self.name, kind, key)
+            if known is not None:
+                return known[0]
+            reason, retry_after = _why(error)
+            raise Unanswered(reason, retry_after=retry_after) from None
+
+    def _document_task(self, kind: str, key: str, url: str, kept: timedelta) -> asyncio.Task[bytes | None]:
+        task = self._documents.get((kind, key))
+        if task is None:
+            task = asyncio.create_task(self._ask_document(kind, key, url, kept))
+            self._documents[kind, key] = task
+            task.add_done_callback(lambda done: self._document_done(kind, key, done))
+        return task
+
+    def _document_done(self, kind: str, key: str, task: asyncio.Task[bytes | None]) -> None:
+        self._documents.pop((kind, key), None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("document_not_had", source=self.name, kind=kind, key=key, reason=_why(error)[0])
+
+    async def _ask_document(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
+        known = await self._facts.document(self.name, kind, key)
+        if known is not None and timedelta(0) <= self._now() - known[1] < kept:
+            return known[0]
+        headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
+        async with asyncio.timeout(_REFRESH_LIMIT * (5 if kind == "names" else 1)):
+            reply = await self._client.get(url, headers=headers)
+        if reply.status == 404:
+            return None
+        if reply.status != 200:
+            raise Unanswered(f"it answered {reply.status}", retry_after=_retry_after(reply))
+        body = reply.body
+        if kind == "names":
+            body = await asyncio.to_thread(_root_names, reply)
+        else:
+            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        await self._facts.learn_document(self.name, kind, key, body, self._now())
+        return body
+
+    def _note_health(self, reason: str | None) -> None:
+        """Remembers whether the source answers; written at most every few seconds, or when it turns."""
+        now = self._now()
+        before = self.health
+        if reason is None:
+            self.health = Health(answered=now, failed=before.failed, reason=None)
+        else:
+            self.health = Health(answered=before.answered, failed=now, reason=reason)
+        last = max((moment for moment in (before.answered, before.failed) if moment is not None), default=None)
+        if last is None or (before.reason is None) != (reason is None) or now - last > timedelta(seconds=5):
+            task = asyncio.get_running_loop().create_task(self._facts.learn_health(self.name, self.health))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+
+def _gone(old: StoredPage | None) -> Page | None:
+    return pins.all_gone(old.page) if old is not None and old.page is not None else None
+
+
+def _root_names(reply: Reply) -> bytes:
+    """The names of a root list in normal form, one a line, in order."""
+    is_json = "json" in reply.headers.get("content-type", "")
+    told = read_root_json(reply.body) if is_json else read_root_html(reply.body)
+    found: set[str] = set()
+    for text in told:
+        try:
+            found.add(project_name(text))
+        except InvalidName:
+            continue
+    return "\n".join(sorted(found)).encode()
+
+
+def _why(error: BaseException) -> tuple[str, float | None]:
+    """The reason in words that may be shown to anyone, and when to come back."""
+    if isinstance(error, Unanswered):
+        return error.reason, error.retry_after
+    if isinstance(error, NotAPage):
+        return f"its answer is not a page: {error}", None
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time", None
+    if isinstance(error, msgspec.DecodeError):
+        return "its answer is not JSON", None
+    return "its answer could not be dealt with; the log says why", None
+
+
+def _retry_after(reply: Reply) -> float | None:
+    text = reply.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isascii() and text.isdigit() and len(text) < 6 else None

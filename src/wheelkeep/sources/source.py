@@ -1,0 +1,72 @@
+"""What a source is to the index: pages of names, bytes of files. Remote, directory and hosted ones all are this."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from wheelkeep.core.model import Answer, File
+from wheelkeep.core.names import ProjectName, SourceName
+
+Changed = Callable[[ProjectName | None], None]
+"""Told when what a source shows of a name changed; None: of any name."""
+
+PATIENCE_PAGE = 0.5
+"""Seconds that a known but old page is worth waiting for a new one; then it is served as stale."""
+PATIENCE_FIRST = 10.0
+"""Seconds that a name of which nothing is known may take; then the source counts as unreachable."""
+
+
+class Bytes(Protocol):
+    """A file on its way in."""
+
+    length: int | None
+    """Bytes to come, where the other side says so."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes in order; raises Unanswered when they break off."""
+        ...
+
+
+class Source(Protocol):
+    """Somewhere pages and files come from."""
+
+    name: SourceName
+    remote: bool
+    """Asking it tells somebody else which name is asked for."""
+
+    async def start(self) -> None:
+        """Makes it ready to be asked; returns at once, see ``ready``."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether its pages are complete."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
+        """What it has of a name; never raises. ``patience``: seconds that a stored page may wait for a newer one."""
+        ...
+
+    def open(self, file: File) -> AbstractAsyncContextManager[Bytes]:
+        """The bytes of one of its files; raises FileMissing or Unanswered."""
+        ...
+
+    async def metadata(self, file: File) -> bytes | None:
+        """The core metadata that it offers beside a wheel (PEP 658); None where it offers none. Raises Unanswered."""
+        ...
+
+    async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
+        """Some bytes of a file and the file's whole size, without fetching the rest; None where it cannot.
+
+        A negative ``start`` counts from the end, and ``end`` is then not looked at (RFC 9110 14.1.2).
+        """
+        ...
+
+    async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
+        """A further document: ``json`` of a project, ``provenance`` of a file at ``url``. None: it has none."""
+        ...
+
+    async def names(self) -> list[str] | None:
+        """The names that it has, as far as it tells them."""
+        ...
