@@ -1,0 +1,75 @@
+"""What a configuration or policy may ask for in principle, but not of this version.
+
+Everything is read and checked as if it were there; then it is refused here, so that nothing is silently not
+enforced. A version that brings a thing deletes its entry.
+"""
+
+from wheelkeep.core.errors import Mistake
+from wheelkeep.core.policy_file import PolicyFile
+from wheelkeep.core.settings import DirectorySource, IndexSettings, MergeMode, Settings
+from wheelkeep.core.toml_lines import KeyPath
+from wheelkeep.core.toml_source import Document
+
+_MERGE: frozenset[MergeMode] = frozenset({"strict"})
+_EXPERIMENTS: frozenset[str] = frozenset()
+_GATES_TO_COME = ("cooldown", "advisories", "licences", "formats", "provenance")
+
+
+def unavailable_settings(settings: Settings, document: Document) -> list[Mistake]:
+    """A mistake for each setting that this version does not have, saying what to write instead."""
+    found: list[tuple[KeyPath, str]] = []
+    if settings.database != "sqlite":
+        found.append((("database",), 'a PostgreSQL database is not in this version: use "sqlite"'))
+    if settings.store != "local":
+        found.append((("store",), 'a store in S3 is not in this version: use "local"'))
+    for source in settings.sources.values():
+        if isinstance(source, DirectorySource) and _written_path(source, document).startswith("s3://"):
+            says = "a directory in S3 is not in this version: use a folder of this machine"
+            found.append((("sources", source.name, "path"), says))
+    for index in settings.indexes.values():
+        found += _unavailable_in_index(index)
+    return [document.mistake(path, says) for path, says in found]
+
+
+def warn_of_experiments(settings: Settings, document: Document) -> None:
+    """Notes the words in ``experimental`` that switch nothing on."""
+    for at, word in enumerate(settings.experimental):
+        if word not in _EXPERIMENTS:
+            document.warn(
+                ("experimental", at), f'this version has no experiment "{word}": it changes nothing'
+            )
+
+
+def _unavailable_in_index(index: IndexSettings) -> list[tuple[KeyPath, str]]:
+    found: list[tuple[KeyPath, str]] = []
+    path: KeyPath = ("indexes", index.name)
+    if index.merge not in _MERGE:
+        found.append(((*path, "merge"), f'merge = "{index.merge}" is not in this version: use "strict"'))
+    if index.pins:
+        found.append(((*path, "pin"), "pins are not in this version: take these stanzas out"))
+    if index.read != "anyone":
+        says = (
+            f'read = "{index.read}" is not in this version: use "anyone", and listen on a network you trust'
+        )
+        found.append(((*path, "read"), says))
+    return found
+
+
+def _written_path(source: DirectorySource, document: Document) -> str:
+    """The path before it became one: a Path has no room for the two slashes of ``s3://``."""
+    return str(document.data["sources"][source.name]["path"])
+
+
+def unavailable_policy(policy: PolicyFile, document: Document) -> list[Mistake]:
+    """A mistake for each gate that this version cannot enforce: an unenforced rule is worse than none."""
+    found: list[tuple[KeyPath, str]] = [
+        ((gate,), "this version does not have this gate, so it would not be enforced: take the table out")
+        for gate in _GATES_TO_COME
+        if getattr(policy, gate) is not None
+    ]
+    if policy.allow is not None and policy.allow.locks:
+        says = (
+            'this version cannot allow by lock, so it would not be enforced: write the names into "packages"'
+        )
+        found.append((("allow", "locks"), says))
+    return [document.mistake(path, says) for path, says in found]
