@@ -1,4 +1,4 @@
-"""The files that ``wheelkeep init`` writes: valid as they are, with the other choices in place as comments."""
+"""The files that ``wheelkeep init`` writes: valid as they are, the other choices in place as comments."""
 
 _CONFIG = """\
 # wheelkeep: a Python package index of your own. `wheelkeep check` finds mistakes, `wheelkeep serve` runs.
