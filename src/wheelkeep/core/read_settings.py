@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from wheelkeep.core import addresses
+from wheelkeep.core import places
 from wheelkeep.core.available import unavailable_settings, warn_of_experiments
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_indexes import read_indexes
@@ -51,13 +51,13 @@ def read_settings(
     document = Document(text, file=file)
     root = document.root
     around = Surroundings(base=base, secret=secret, pypi_url=pypi_url)
-    host, port = root.parsed("listen", addresses.read_listen) or (_HOST, _PORT)
+    host, port = root.parsed("listen", places.read_listen) or (_HOST, _PORT)
     sources = _sources(root, around)
     settings = Settings(
         data=root.parsed("data", around.path) or base / _DATA,
         host=host,
         port=port,
-        public_url=root.parsed("public_url", addresses.read_public_url),
+        public_url=root.parsed("public_url", places.read_public_url),
         database=root.parsed("database", _read_database) or "sqlite",
         store=root.parsed("store", _read_store) or "local",
         s3=_read_s3(root, around),
@@ -86,7 +86,7 @@ def default_settings(*, base: Path, pypi_url: str) -> Settings:
 def exposure(host: str, settings: Settings) -> str | None:
     """Why listening on ``host`` deserves a warning, or None; also for a host that the command line gives."""
     readable = [index.name for index in settings.indexes.values() if index.read == "anyone"]
-    if addresses.is_loopback(host) or not readable:
+    if places.is_loopback(host) or not readable:
         return None
     shown = ", ".join(readable[:5]) + (", …" if len(readable) > 5 else "")
     return f"is open to other machines, and whoever reaches {host} may read {shown} without a token"
@@ -127,7 +127,7 @@ def _read_s3(root: Table, around: Surroundings) -> dict[str, str | Secret]:
     if table is None:
         return {}
     given: dict[str, str | Secret | None] = {
-        "endpoint": table.parsed("endpoint", addresses.read_public_url),
+        "endpoint": table.parsed("endpoint", places.read_public_url),
         "region": table.parsed("region", _read_region),
         "access_key": around.credential(table, "access_key"),
         "secret_key": around.credential(table, "secret_key"),

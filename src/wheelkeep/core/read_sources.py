@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from wheelkeep.core import addresses, names, rules
+from wheelkeep.core import names, places, rules
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.settings import DirectorySource, HostedSource, Offer, RemoteSource, SourceSettings
@@ -84,13 +84,13 @@ def _read_remote(
     )
 
     def read_url(text: str) -> str:
-        return around.pypi_url.rstrip("/") + "/" if text == "pypi" else addresses.read_remote_url(text)
+        return around.pypi_url.rstrip("/") + "/" if text == "pypi" else places.read_remote_url(text)
 
     url = table.parsed("url", read_url) or ""
-    files = table.each("files", addresses.read_origin) or ()
-    if addresses.in_the_clear(url):
+    files = table.each("files", places.read_origin) or ()
+    if places.in_the_clear(url):
         table.warn("url", "is plain http: whoever sits on the way can change what is installed; use https")
-    if any(addresses.in_the_clear(origin) for origin in files):
+    if any(places.in_the_clear(origin) for origin in files):
         table.warn(
             "files", "holds a plain http origin: whoever sits on the way can change its files; use https"
         )

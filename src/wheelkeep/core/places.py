@@ -1,4 +1,4 @@
-"""Addresses that a configuration may hold: where to listen, and the URLs and origins of other machines.
+"""Places on the network that a configuration names: where to listen, and other machines' URLs and origins.
 
 Everything is checked before urllib sees it, which would drop tabs and newlines in silence. No error repeats
 the text: it may hold a password.
