@@ -27,7 +27,7 @@ class Outside:
     Knobs, to be set at any time: ``formats`` ("json", "html"), ``etags``, ``gzip``, ``ranges``, ``delay``
     (seconds before each answer), ``faults`` (path prefix -> name or fault), ``projects_status``,
     ``vulnerabilities`` (by project, for the legacy JSON), ``files_at`` (a prefix for file links, such as another
-    server's ``/files``), ``bodies`` (path -> answer). ``log`` has every request; ``asked(prefix)`` picks from it.
+    server's ``/files``), ``bodies`` (path -> answer). ``log`` has every request; ``asked`` picks from it.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class Outside:
     ) -> Listed:
         """Lists a file on its project's page, or replaces it there.
 
-        ``project``: another page than the name tells; ``sha256``: a hash to state in place of the true one, ""
-        for none; ``url``: a link in place of the true one. ``filename`` may be as wicked as a test needs, with
-        ``project`` given.
+        ``project``: another page than the name tells; ``sha256``: a hash to state in place of the true one,
+        "" for none; ``url``: a link in place of the true one. ``filename`` may be as wicked as a test needs,
+        with ``project`` given.
         """
         owner = normal(project or pages.owner(filename))
         listed = Listed(
