@@ -93,7 +93,8 @@ def _split(text: str, credentials: str = "") -> SplitResult:
         raise ValueError(f"must not hold credentials{credentials}")
     if "?" in text or "#" in text:
         raise ValueError("must end with its path: no '?' and no '#'")
-    if not (_is_ipv6(host) or _HOST.fullmatch(host)) or port == 0:
+    known = _is_ipv6(host) if "[" in url.netloc else _HOST.fullmatch(host)
+    if not known or port == 0:
         raise ValueError("is not a URL: its host or port cannot be read")
     return url
 

@@ -17,8 +17,8 @@ from wheelkeep.core.names import ProjectName
 
 # Within brackets only letters, digits and ranges: normalising '.' or '_' there would change what they mean.
 _GLOB = re.compile(r"(?:[A-Za-z0-9._*?-]|\[!?[A-Za-z0-9-]+\])+", re.ASCII)
-_NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(.*)", re.ASCII)
-_GLOB_AND_REST = re.compile(rf"({_GLOB.pattern})\s*(.*)", re.ASCII)
+_NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*(.*)", re.ASCII)
+_GLOB_AND_REST = re.compile(rf"({_GLOB.pattern})[ \t]*(.*)", re.ASCII)
 _BRACKETED = re.compile(r"\((.*)\)")
 _SHOWN = 80
 _KEPT = 8192
