@@ -1,0 +1,100 @@
+"""What this version does not have is refused. An entry that goes from ``available`` goes from here."""
+
+from pathlib import Path
+
+import pytest
+
+from wheelkeep.core.errors import ConfigError
+from wheelkeep.core.names import SourceName
+from wheelkeep.core.policy_file import GATES
+from wheelkeep.core.read_policy import read_policy
+from wheelkeep.core.read_settings import read_settings
+
+
+def settings_mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_settings(text, file="w.toml", base=Path("/x"), secret=str, pypi_url="https://u.example/")
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def policy_mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_policy(text, file="p.toml", sources={SourceName("pypi"): True})
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+INDEX = '[indexes.main]\nsources = ["local", "pypi"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            INDEX + 'merge = "floor"',
+            'w.toml:3: indexes.main.merge: merge = "floor" is not in this version: use "strict"',
+        ),
+        (
+            INDEX + 'merge = "unsafe-blend"',
+            'w.toml:3: indexes.main.merge: merge = "unsafe-blend" is not in this version: use "strict"',
+        ),
+        (
+            INDEX + 'read = "token"',
+            'w.toml:3: indexes.main.read: read = "token" is not in this version: use "anyone", '
+            "and listen on a network you trust",
+        ),
+        (
+            'database = "postgresql://keep:hunter2@db/keep"',
+            'w.toml:1: database: a PostgreSQL database is not in this version: use "sqlite"',
+        ),
+        (
+            'store = "s3://bucket/prefix"',
+            'w.toml:1: store: a store in S3 is not in this version: use "local"',
+        ),
+        (
+            '[sources.w]\nkind = "directory"\npath = "s3://bucket/prefix"',
+            "w.toml:3: sources.w.path: a directory in S3 is not in this version: "
+            "use a folder of this machine",
+        ),
+    ],
+)
+def test_settings(text: str, mistake: str) -> None:
+    assert settings_mistakes(text) == [mistake]
+
+
+def test_pins() -> None:
+    text = INDEX + 'merge = "pinned"\n[[indexes.main.pin]]\nsource = "pypi"\npriority = 1'
+    assert [mistake.split(": ")[:2] for mistake in settings_mistakes(text)] == [
+        ["w.toml:3", "indexes.main.merge"],
+        ["w.toml:4", "indexes.main.pin"],
+    ]
+
+
+def test_other_mistakes_come_first() -> None:
+    assert len(settings_mistakes(INDEX + 'merge = "floor"\nread = "nobody"')) == 1
+    assert len(policy_mistakes('[cooldown]\nage = "7d"\n[deny]\nhashes = ["x"]')) == 1
+
+
+TO_COME = {
+    "cooldown": 'age = "7d"',
+    "advisories": 'severity = "high"',
+    "licences": 'allow = ["MIT"]',
+    "formats": "wheels_only = true",
+    "provenance": "ratchet = true",
+}
+
+
+@pytest.mark.parametrize("gate", TO_COME)
+def test_gates_to_come_fail_closed(gate: str) -> None:
+    says = "this version does not have this gate, so it would not be enforced: take the table out"
+    assert policy_mistakes(f"\n[{gate}]\n{TO_COME[gate]}") == [f"p.toml:2: {gate}: {says}"]
+
+
+def test_locks_fail_closed() -> None:
+    (mistake,) = policy_mistakes('[allow]\npackages = ["x"]\nlocks = ["uv.lock"]')
+    assert mistake.startswith("p.toml:3: allow.locks: this version cannot allow by lock")
+
+
+def test_every_gate_is_either_there_or_to_come() -> None:
+    there = [gate for gate in GATES if gate not in TO_COME]
+    text = "".join(f"[{gate}]\n" for gate in there)
+    assert read_policy(text, file="p.toml", sources={SourceName("pypi"): True}).allow is not None
