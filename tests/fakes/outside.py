@@ -26,8 +26,8 @@ class Outside:
 
     Knobs, to be set at any time: ``formats`` ("json", "html"), ``etags``, ``gzip``, ``ranges``, ``delay``
     (seconds before each answer), ``faults`` (path prefix -> name or fault), ``projects_status``,
-    ``vulnerabilities`` (by project, for the legacy JSON), ``files_at`` (a prefix for file links, such as another
-    server's ``/files``), ``bodies`` (path -> answer). ``log`` has every request; ``asked`` picks from it.
+    ``vulnerabilities`` (by project, for the legacy JSON), ``files_at`` (a prefix for file links, such as
+    another server's ``/files``), ``bodies`` (path -> answer). ``log`` has every request; ``asked`` picks.
     """
 
     def __init__(

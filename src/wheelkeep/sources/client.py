@@ -34,6 +34,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOTHING: Mapping[str, str] = {}
 _READ = 256 * 1024
 _REDIRECT_BODY = 64 * 1024
+_REDIRECT_TIME = 0.5
 _GATEWAYS_GOOD = 60.0
 _T = TypeVar("_T")
 
@@ -115,7 +116,8 @@ class Client:
     async def stream(self, url: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[Stream]:
         """Opens a file for reading, from byte ``start`` to byte ``end`` inclusive.
 
-        Raises FileMissing for a clean 404, else Unanswered.
+        A negative ``start`` asks for so many bytes at the end. Raises FileMissing for a clean 404, else
+        Unanswered.
         """
 
         async def begin(span: Span, condition: str | None) -> aiohttp.ClientResponse:
@@ -197,30 +199,35 @@ class Client:
     async def _follow(
         self, method: str, url: str, headers: Mapping[str, str], pace: _Pace
     ) -> tuple[aiohttp.ClientResponse, str]:
-        """The answer at the end of the redirects, and its URL; every hop is checked anew."""
-        started = url
+        """The answer at the end of the redirects, and its URL, within the pace's time for headers."""
+        with spoken(url):
+            async with asyncio.timeout(pace.headers):
+                return await self._hop(method, url, headers, pace)
+
+    async def _hop(
+        self, method: str, url: str, headers: Mapping[str, str], pace: _Pace
+    ) -> tuple[aiohttp.ClientResponse, str]:
+        """From redirect to redirect; each is checked as if it were the first."""
+        here = ""
         at_home = True
         for _ in range(self._limits.redirects + 1):
             try:
-                origin, rest = target(url)
+                origin, rest = target(urljoin(here, url))
             except ValueError as error:
-                raise Unanswered(f"{shown(started)} leads to no usable address: {error}") from None
-            # Once away, always away: a foreign origin must not choose what is asked at home with our
-            # credentials.
+                led = f"{shown(here)} redirects to no usable address" if here else "no usable address"
+                raise Unanswered(f"{led}: {error}") from None
+            # Once away, always away: a foreign origin must not choose what is asked at home with
+            # our credentials.
             at_home = at_home and origin == self._own
             response = await self._send(method, origin, rest, headers, pace, at_home=at_home)
             here = f"{origin}{rest}"
             if response.status not in _REDIRECTS:
                 return response, here
             await _drain(response)
-            location = response.headers.get("Location")
-            if not location:
+            url = response.headers.get("Location", "")
+            if not url:
                 raise Unanswered(f"{shown(here)}: HTTP {response.status}, but not where to")
-            try:
-                url = urljoin(here, location)
-            except ValueError:
-                raise Unanswered(f"{shown(here)} leads to no usable address") from None
-        raise Unanswered(f"{shown(started)}: more than {self._limits.redirects} redirects")
+        raise Unanswered(f"{shown(here)}: more than {self._limits.redirects} redirects")
 
     async def _send(
         self,
@@ -246,19 +253,19 @@ class Client:
             sent["Authorization"] = self._authorization.reveal()
         proxy_headers = _towards(proxy, origin, sent)
         url = f"{origin}{rest}"
+        session = self._session(guarded=guarded)
         with spoken(url):
-            async with asyncio.timeout(pace.headers):
-                return await self._session(guarded=guarded).request(
-                    method,
-                    URL(url, encoded=True),
-                    headers=sent,
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(
-                        total=None, sock_connect=self._limits.connect, sock_read=pace.silence
-                    ),
-                    proxy=None if proxy is None else URL(str(proxy.origin), encoded=True),
-                    proxy_headers=proxy_headers,
-                )
+            return await session.request(
+                method,
+                URL(url, encoded=True),
+                headers=sent,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self._limits.connect, sock_read=pace.silence
+                ),
+                proxy=None if proxy is None else URL(str(proxy.origin), encoded=True),
+                proxy_headers=proxy_headers,
+            )
 
     def _session(self, *, guarded: bool) -> aiohttp.ClientSession:
         """The session for a kind of origin; a guarded one opens public addresses only."""
@@ -311,7 +318,11 @@ def _towards(proxy: Proxy | None, origin: Origin, sent: dict[str, str]) -> dict[
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Reads a redirect's short body, so that its connection can serve the next request."""
     size = response.content_length
-    if size is not None and size <= _REDIRECT_BODY and not response.content.is_eof():
-        with spoken(str(response.url.origin())):
-            await response.content.read()
-    let_go(response)
+    try:
+        if size is not None and size <= _REDIRECT_BODY:
+            async with asyncio.timeout(_REDIRECT_TIME):
+                await response.content.read()
+    except (aiohttp.ClientError, OSError):
+        pass  # nothing depends on it: the connection is closed then
+    finally:
+        let_go(response)

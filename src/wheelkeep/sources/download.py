@@ -20,7 +20,10 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)
 
 
 class Span(Struct, frozen=True):
-    """Which bytes are asked for: from ``start`` to ``end`` inclusive, None for the end of the file."""
+    """Which bytes are asked for: from ``start`` to ``end`` inclusive, None for the end of the file.
+
+    A negative start stands for the last so many bytes, and has no end.
+    """
 
     start: int = 0
     end: int | None = None
@@ -30,7 +33,15 @@ class Span(Struct, frozen=True):
         """The value of Range (RFC 9110, section 14.2); None for the whole file."""
         if self.start == 0 and self.end is None:
             return None
+        if self.start < 0:
+            return f"bytes={self.start}"
         return f"bytes={self.start}-{'' if self.end is None else self.end}"
+
+    def is_met(self, first: int, last: int, total: int | None) -> bool:
+        """Whether a part of a file of ``total`` bytes is the one asked for, or what there is of it."""
+        if self.start < 0:
+            return total is not None and last == total - 1 and first == max(0, total + self.start)
+        return first == self.start and (self.end is None or last <= self.end)
 
 
 Begin: TypeAlias = Callable[[Span, str | None], Awaitable[aiohttp.ClientResponse]]
@@ -54,6 +65,7 @@ class Stream:
         self._response: aiohttp.ClientResponse | None = None
         self._etag: str | None = None
         self._base = 0  # of the first byte that is given, in the file
+        self._last: int | None = None  # and of the last, where it is a part
         self._given = self._came = self._skip = self._resumes = 0
         self._waited = 0.0
 
@@ -67,13 +79,14 @@ class Stream:
             self.length = self.total = told
         elif response.status == 206 and self._span.header is not None:
             first, last, self.total = self._range(response)
-            beyond = self._span.end is not None and last > self._span.end
             self.length = last - first + 1
-            if first != self._span.start or beyond or told not in {None, self.length}:
+            if not self._span.is_met(first, last, self.total) or told not in {None, self.length}:
                 raise Unanswered(f"{shown(self._url)}: another part of the file came than was asked for")
-            self._base = first
+            self._base, self._last = first, last
         elif response.status == 404:
             raise FileMissing(f"{shown(self._url)}: HTTP 404")
+        elif response.status in BUSY:
+            raise busy(self._url, response.status, response.headers)
         else:
             raise Unanswered(f"{shown(self._url)}: HTTP {response.status}")
 
@@ -139,7 +152,7 @@ class Stream:
             await asyncio.sleep(self._limits.pause * random.uniform(0.5, 1))  # noqa: S311 (jitter, no secret)
             at = self._base + self._given
             try:
-                self._continue(await self._begin(Span(at, self._span.end), self._etag), at)
+                self._continue(await self._begin(Span(at, self._last), self._etag), at)
             except Trouble as another:
                 trouble = another
                 continue

@@ -14,18 +14,7 @@ from wheelkeep.sources.origin import Origin
 
 REFUSED = "not a public address"
 # Names that only mean something inside a network; through a proxy nothing else would tell.
-_INNER = (
-    "localhost",
-    "local",
-    "localdomain",
-    "internal",
-    "intranet",
-    "lan",
-    "corp",
-    "home",
-    "home.arpa",
-    "arpa",
-)
+_INNER = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "corp", "home", "arpa")
 
 
 class Reach:

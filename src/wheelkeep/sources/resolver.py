@@ -1,4 +1,4 @@
-"""Names to addresses by the system's resolver, in threads of its own, so that slow names hold up no other source."""
+"""Names to addresses by the system's resolver, in its own threads: slow names hold up no other source."""
 
 import asyncio
 import socket

@@ -1,0 +1,31 @@
+"""Certificates for servers on 127.0.0.1, made by openssl for one run of the tests."""
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def certificate(folder: Path, *names: str) -> Path:
+    """One file with a key and a certificate that is its own authority, for the given names and 127.0.0.1."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    key, made = folder / "key.pem", folder / "certificate.pem"
+    alternatives = ",".join(["IP:127.0.0.1", "DNS:localhost", *(f"DNS:{name}" for name in names)])
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-keyout", str(key), "-out", str(made), "-days", "2", "-subj", "/CN=outside"]
+    command += ["-addext", f"subjectAltName={alternatives}"]
+    subprocess.run(command, check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_text(made.read_text() + key.read_text())
+    return both
+
+
+def server(both: Path) -> ssl.SSLContext:
+    """The server's side."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return context
