@@ -118,7 +118,10 @@ class DenyGate:
     def _denied(self, code: str, how: str) -> Verdict:
         sentence = f"{self._reason} ({how})" if self._reason else how
         return blocked(
-            self.name, code, sentence, 'the denial must be lifted, or waived with gates = ["deny"], by the policy\'s keepers'
+            self.name,
+            code,
+            sentence,
+            'the denial must be lifted, or waived with gates = ["deny"], by the policy\'s keepers',
         )
 
 
@@ -130,9 +133,13 @@ class HashesGate:
     def __init__(self, *, required: bool, sources: frozenset[SourceName]) -> None:
         self.sources = sources
         self._required = required
-        self._stated = admitted(self.name, "hashes-stated", "its sha256 is known, and no other bytes are ever served")
+        self._stated = admitted(
+            self.name, "hashes-stated", "its sha256 is known, and no other bytes are ever served"
+        )
         self._unstated = admitted(
-            self.name, "hashes-unstated", "its page tells no sha256: the bytes that come first are the ones that stay"
+            self.name,
+            "hashes-unstated",
+            "its page tells no sha256: the bytes that come first are the ones that stay",
         )
 
     def verdict(self, file: File, context: Context) -> Verdict:

@@ -51,7 +51,10 @@ def nowhere(groups: Iterable[Sequence[Answer]]) -> Nowhere:
     """The outcome when every group was asked and none decided."""
     return Nowhere(
         good_until=earliest(
-            answer.good_until for answers in groups for answer in answers if isinstance(answer, Found | Absent)
+            answer.good_until
+            for answers in groups
+            for answer in answers
+            if isinstance(answer, Found | Absent)
         )
     )
 

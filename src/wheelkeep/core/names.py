@@ -34,7 +34,9 @@ _LONGEST_FILENAME = 250  # file systems stop at 255 bytes, and ``.metadata`` is 
 def project(text: str) -> ProjectName:
     """The normal form of a project's name (PEP 503); raises InvalidName outside PEP 508's ASCII grammar."""
     if len(text) > _LONGEST_PROJECT or not _PROJECT.fullmatch(text):
-        raise InvalidName(f"{text[:80]!r} is not a project name: ASCII letters, digits, '.', '_' and '-' only")
+        raise InvalidName(
+            f"{text[:80]!r} is not a project name: ASCII letters, digits, '.', '_' and '-' only"
+        )
     return ProjectName(_RUNS.sub("-", text).lower())
 
 
@@ -50,7 +52,9 @@ def index(text: str) -> IndexName:
     if not _LABEL.fullmatch(text):
         raise InvalidName(f"{text!r} is not an index name: it must match [a-z0-9][a-z0-9-]{{0,63}}")
     if text in RESERVED_INDEX_NAMES:
-        raise InvalidName(f"{text!r} is not free for an index: it is the first part of an address of the server")
+        raise InvalidName(
+            f"{text!r} is not free for an index: it is the first part of an address of the server"
+        )
     return IndexName(text)
 
 
@@ -82,7 +86,7 @@ def _wheel(text: str, owner: ProjectName) -> ParsedFilename:
         name, version, _, _ = parse_wheel_filename(text)
     except (InvalidWheelFilename, InvalidVersion) as error:
         raise InvalidName(str(error)) from None
-    if name != owner:
+    if str(name) != owner:
         raise InvalidName(f"{text!r} is not a file of {owner}")
     return ParsedFilename("wheel", str(version))
 

@@ -48,7 +48,8 @@ class Policy:
             if not isinstance(gate, AllowGate) or source not in gate.sources or gate.knows(project):
                 continue
             waived = any(
-                gate.name in waiver.gates and now < ends(waiver) for _, waiver in self._waivers.get(project, ())
+                gate.name in waiver.gates and now < ends(waiver)
+                for _, waiver in self._waivers.get(project, ())
             )
             if not waived:
                 return gate.unlisted(project)
@@ -92,9 +93,8 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName]) -> Policy:
         gates.append(DenyGate(RuleSet(deny.packages), deny.hashes, deny.reason, frozenset(deny.sources)))
     if file is not None and file.allow is not None:
         gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources)))
-    hashes = file.hashes if file is not None else None
-    if hashes is None:
+    if file is None:
         gates.append(HashesGate(required=False, sources=remote))
     else:
-        gates.append(HashesGate(required=hashes.required, sources=frozenset(hashes.sources)))
+        gates.append(HashesGate(required=file.hashes.required, sources=frozenset(file.hashes.sources)))
     return Policy(gates, file.waivers if file is not None else ())

@@ -228,7 +228,9 @@ class Fetcher:
         except Mismatch as mismatch:
             error = Unanswered(f"{file.filename}: {mismatch}")
             first = file.sha256 or ""
-            self._incident(file, Incident(kind="bytes-differ", filename=file.filename, first=first, told=mismatch.came))
+            self._incident(
+                file, Incident(kind="bytes-differ", filename=file.filename, first=first, told=mismatch.came)
+            )
         except OSError as broken:
             log.error("store_cannot_take_file", file=file.filename, why=str(broken))
             error = Unanswered(f"the keep's disk cannot take it: {broken.strerror}", retry_after=30)
@@ -266,7 +268,7 @@ class Fetcher:
             while piece := kept.read(READ_AT_ONCE):
                 await asyncio.to_thread(filling.write, piece)
                 fill.wrote(piece)
-        fill.sha256 = file.sha256
+        fill.sha256 = stored.path.name
 
     async def _download(self, stream: Bytes, source: Source, file: File, fill: Fill) -> None:
         filling = self._blobs.filling()

@@ -50,7 +50,11 @@ async def gather(
     for group in groups:
         asked = [place for place in group if _may_ask(place, project, owners)]
         answers.append(
-            tuple(await asyncio.gather(*(_ask(place, project, owners, policy, now, patience) for place in asked)))
+            tuple(
+                await asyncio.gather(
+                    *(_ask(place, project, owners, policy, now, patience) for place in asked)
+                )
+            )
         )
         outcome = merge.strict(project, answers)
         if outcome is not None:

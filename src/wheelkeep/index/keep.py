@@ -70,7 +70,12 @@ class Book:
     ) -> None:
         self._entries.append(
             Entry(
-                kind=kind, at=datetime.now(UTC), source=source, project=project, filename=filename, detail=detail
+                kind=kind,
+                at=datetime.now(UTC),
+                source=source,
+                project=project,
+                filename=filename,
+                detail=detail,
             )
         )
         if self._writing is None or self._writing.done():
@@ -116,9 +121,7 @@ class Keep:
         self._announcer = announcer
         announcer.indexes = tuple(indexes.values())
         self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
-        self.metadata = MetadataKeeper(
-            facts, lambda: self.fetcher, changed=announcer, incident=book.of_file
-        )
+        self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

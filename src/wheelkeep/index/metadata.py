@@ -141,5 +141,3 @@ async def _from_pieces(source: Source, file: File) -> KnownMetadata | None:
             continue
         return KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=False)
     return None
-
-

@@ -58,7 +58,12 @@ class PolicyHolder:
             self.current = self._read()
         except ConfigError as error:
             self.trouble = str(error)
-            log.error("policy_broken", policy=str(self._path), keeping="the policy that was in force", why=str(error))
+            log.error(
+                "policy_broken",
+                policy=str(self._path),
+                keeping="the policy that was in force",
+                why=str(error),
+            )
             return False
         self.trouble = None
         log.info("policy_changed", policy=str(self._path))

@@ -13,7 +13,19 @@ from wheelkeep.core.verdict import Decision, Verdict
 class View:
     """A judged page with what web needs beside it. Good until a known moment, or until somebody tells of a change."""
 
-    __slots__ = ("alive", "by_name", "expires", "judged", "learned", "owners", "renderings", "stale", "unlisted", "weight")
+    __slots__ = (
+        "__weakref__",
+        "alive",
+        "by_name",
+        "expires",
+        "judged",
+        "learned",
+        "owners",
+        "renderings",
+        "stale",
+        "unlisted",
+        "weight",
+    )
 
     def __init__(
         self,

@@ -54,7 +54,8 @@ class Directory:
         self._incident = incident
         self._seen: Seen = {}
         self._by_project: dict[ProjectName, tuple[File, ...]] = {}
-        self._trouble: str | None = "it is being read for the first time"
+        self.trouble: str | None = "it is being read for the first time"
+        """Why the folder cannot be read, where it cannot."""
         self._first = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -75,8 +76,8 @@ class Directory:
         if not self._first.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._first.wait(), 30)
-        if self._trouble is not None:
-            return Unreachable(source=self.name, reason=self._trouble)
+        if self.trouble is not None:
+            return Unreachable(source=self.name, reason=self.trouble)
         files = self._by_project.get(project)
         if files is None:
             return Absent(source=self.name)
@@ -111,16 +112,16 @@ class Directory:
             began = loop.time()
             try:
                 await self._look()
-                self._trouble = None
+                self.trouble = None
             except OSError as error:
                 # A folder that cannot be read might have any name: that is an outage.
-                if self._trouble is None or not self._first.is_set():
+                if self.trouble is None or not self._first.is_set():
                     log.warning("directory_unreadable", source=self.name, error=str(error))
                     self._changed(None)
-                self._trouble = f"its folder cannot be read: {error.strerror or error}"
+                self.trouble = f"its folder cannot be read: {error.strerror or error}"
             except Exception:
                 log.exception("directory_look_failed", source=self.name)
-                self._trouble = "its folder could not be read; the log says why"
+                self.trouble = "its folder could not be read; the log says why"
                 self._changed(None)
             self._first.set()
             await asyncio.sleep(max(_PAUSE, 20 * (loop.time() - began)))
@@ -141,7 +142,9 @@ class Directory:
         if not (fresh or lost or first):
             return
         await self._facts.learn_directory(self.name, fresh, lost)
-        touched = {file.project for _, file in fresh.values()} | {self._seen[path][1].project for path in lost}
+        touched = {file.project for _, file in fresh.values()} | {
+            self._seen[path][1].project for path in lost
+        }
         seen = {path: entry for path, entry in self._seen.items() if path in found} | fresh
         self._seen = seen
         by_project: dict[ProjectName, dict[str, File]] = {}

@@ -37,7 +37,9 @@ class Hosted:
     @asynccontextmanager
     async def open(self, file: File) -> AsyncIterator[Bytes]:
         # Its bytes are in the store or nowhere: there is no origin to fetch them from.
-        raise FileMissing(f"{file.filename} was uploaded here, and its bytes are gone: restore them from a backup")
+        raise FileMissing(
+            f"{file.filename} was uploaded here, and its bytes are gone: restore them from a backup"
+        )
         yield  # pragma: no cover - makes this a generator
 
     async def metadata(self, file: File) -> bytes | None:

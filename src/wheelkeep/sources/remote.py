@@ -16,8 +16,9 @@ from wheelkeep.core.freshness import Plan
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.names import project as project_name
-from wheelkeep.core.read_html import read_html, read_root_html
-from wheelkeep.core.read_json import read_json, read_root_json
+from wheelkeep.core.read_html import read_html
+from wheelkeep.core.read_json import read_json
+from wheelkeep.core.read_root import read_root_html, read_root_json
 from wheelkeep.sources.client import Client, Reply
 from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE, Bytes, Changed
 from wheelkeep.store.blobs import Blobs
@@ -122,7 +123,11 @@ class Remote:
     def _stale(self, stored: StoredPage, reason: str, again: datetime) -> Found:
         assert stored.page is not None
         return Found(
-            source=self.name, page=self._shown(stored.page), checked=stored.checked, stale=reason, good_until=again
+            source=self.name,
+            page=self._shown(stored.page),
+            checked=stored.checked,
+            stale=reason,
+            good_until=again,
         )
 
     def _shown(self, page: Page) -> Page:
@@ -131,7 +136,9 @@ class Remote:
             return page
         return replace(
             page,
-            files=tuple(f for f in page.files if not f.gone or (f.sha256 is not None and self._blobs.has(f.sha256))),
+            files=tuple(
+                f for f in page.files if not f.gone or (f.sha256 is not None and self._blobs.has(f.sha256))
+            ),
         )
 
     def _refresh_once(self, project: ProjectName) -> asyncio.Task[StoredPage]:
@@ -242,7 +249,8 @@ class Remote:
         return replace(
             page,
             files=tuple(
-                replace(f, size=sizes[f.filename]) if f.size is None and f.filename in sizes else f for f in page.files
+                replace(f, size=sizes[f.filename]) if f.size is None and f.filename in sizes else f
+                for f in page.files
             ),
         )
 
@@ -262,7 +270,9 @@ class Remote:
             self._incident(
                 self.name,
                 file.project,
-                pins.Incident(kind="metadata-differs", filename=file.filename, first=file.metadata, told=told),
+                pins.Incident(
+                    kind="metadata-differs", filename=file.filename, first=file.metadata, told=told
+                ),
             )
             return None
         return reply.body
@@ -342,7 +352,9 @@ class Remote:
             self.health = Health(answered=now, failed=before.failed, reason=None)
         else:
             self.health = Health(answered=before.answered, failed=now, reason=reason)
-        last = max((moment for moment in (before.answered, before.failed) if moment is not None), default=None)
+        last = max(
+            (moment for moment in (before.answered, before.failed) if moment is not None), default=None
+        )
         if last is None or (before.reason is None) != (reason is None) or now - last > timedelta(seconds=5):
             task = asyncio.get_running_loop().create_task(self._facts.learn_health(self.name, self.health))
             self._background.add(task)

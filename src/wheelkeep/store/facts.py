@@ -1,6 +1,6 @@
 """Smaller things that are known: files of folders, hosted files, wheels' metadata, origins' documents, health."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -11,7 +11,13 @@ from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.store.database import Database
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
-from wheelkeep.store.tables import directory_files, hosted_files, origin_documents, source_health, wheel_metadata
+from wheelkeep.store.tables import (
+    directory_files,
+    hosted_files,
+    origin_documents,
+    source_health,
+    wheel_metadata,
+)
 
 
 class KnownMetadata(Struct, frozen=True):
@@ -61,7 +67,9 @@ class Facts:
         async with self._database.write() as connection:
             await connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["source", "filename"], set_=values, where=wheel_metadata.c.own <= int(known.own)
+                    index_elements=["source", "filename"],
+                    set_=values,
+                    where=wheel_metadata.c.own <= int(known.own),
                 )
             )
 
@@ -80,11 +88,13 @@ class Facts:
                 values = {"stamp": stamp, "file": pack_file(file)}
                 statement = insert(directory_files).values(source=source, path=path, **values)
                 await connection.execute(
-                    statement.on_conflict_do_update(index_elements=["source", "path"], set_=values)
+                    statement.on_conflict_do_update(index_elements=["source", "path"], set_=dict(values))
                 )
             for path in lost:
                 await connection.execute(
-                    delete(directory_files).where(directory_files.c.source == source, directory_files.c.path == path)
+                    delete(directory_files).where(
+                        directory_files.c.source == source, directory_files.c.path == path
+                    )
                 )
 
     async def hosted(self, source: SourceName, project: ProjectName) -> list[File] | None:
@@ -118,13 +128,17 @@ class Facts:
     async def document(self, source: SourceName, kind: str, key: str) -> tuple[bytes, datetime] | None:
         """A document of an origin as it was last told, and when."""
         query = select(origin_documents.c.body, origin_documents.c.checked).where(
-            origin_documents.c.source == source, origin_documents.c.kind == kind, origin_documents.c.key == key
+            origin_documents.c.source == source,
+            origin_documents.c.kind == kind,
+            origin_documents.c.key == key,
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return (unsqueeze(row.body), datetime.fromtimestamp(row.checked, UTC)) if row is not None else None
 
-    async def learn_document(self, source: SourceName, kind: str, key: str, body: bytes, now: datetime) -> None:
+    async def learn_document(
+        self, source: SourceName, kind: str, key: str, body: bytes, now: datetime
+    ) -> None:
         values = {"body": squeeze(body), "checked": now.timestamp()}
         await self._upsert(origin_documents, {"source": source, "kind": kind, "key": key}, values)
 
@@ -143,12 +157,10 @@ class Facts:
         }
         await self._upsert(source_health, {"source": source}, values)
 
-    async def _upsert(self, table: Table, keys: dict[str, str], values: dict[str, object]) -> None:
+    async def _upsert(self, table: Table, keys: dict[str, str], values: Mapping[str, object]) -> None:
         statement = insert(table).values(**keys, **values)
         async with self._database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=list(keys), set_=values)
-            )
+            await connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=dict(values)))
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -1,6 +1,6 @@
 """Pages as sources told them, one row a source and project. A row is never replaced by less: see core/pins."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +40,10 @@ class Pages:
         return _read(row)
 
     async def change(
-        self, source: SourceName, project: ProjectName, change: Callable[[StoredPage | None], StoredPage | None]
+        self,
+        source: SourceName,
+        project: ProjectName,
+        change: Callable[[StoredPage | None], StoredPage | None],
     ) -> StoredPage | None:
         """Replaces the row by ``change`` of it, in one transaction: no other process's change comes between.
 
@@ -64,14 +67,26 @@ class Pages:
             )
         return after
 
+    async def all(self) -> AsyncIterator[Page]:
+        """Every stored page, one at a time."""
+        query = select(pages.c.source, pages.c.project).where(pages.c.body.is_not(None))
+        async with self._database.read() as connection:
+            keys = [(row[0], row[1]) for row in await connection.execute(query)]
+        for source, project in keys:
+            stored = await self.get(source, project)
+            if stored is not None and stored.page is not None:
+                yield stored.page
+
     async def counts(self) -> dict[str, tuple[int, float | None]]:
         """For every source: how many pages are stored, and when the last answer came (epoch seconds)."""
-        query = select(pages.c.source, func.count(pages.c.body), func.max(pages.c.checked)).group_by(pages.c.source)
+        query = select(pages.c.source, func.count(pages.c.body), func.max(pages.c.checked)).group_by(
+            pages.c.source
+        )
         async with self._database.read() as connection:
             return {row[0]: (row[1], row[2]) for row in await connection.execute(query)}
 
 
-def _read(row: Row[Any] | None) -> StoredPage | None:
+def _read(row: Row[Any, Any, Any] | None) -> StoredPage | None:
     if row is None:
         return None
     return StoredPage(

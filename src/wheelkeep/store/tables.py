@@ -9,7 +9,9 @@ pages = Table(
     metadata,
     Column("source", String, primary_key=True),
     Column("project", String, primary_key=True),
-    Column("body", LargeBinary),  # zstd of msgpack of model.Page; NULL: the source said that it does not have the name
+    Column(
+        "body", LargeBinary
+    ),  # zstd of msgpack of model.Page; NULL: the source said that it does not have the name
     Column("etag", Text),
     Column("checked", Float, nullable=False),  # seconds since the epoch of the last answer
 )
@@ -18,7 +20,9 @@ origin_documents = Table(
     "origin_documents",
     metadata,
     Column("source", String, primary_key=True),
-    Column("kind", String, primary_key=True),  # "names": the root list; "json": legacy JSON of a project; "provenance"
+    Column(
+        "kind", String, primary_key=True
+    ),  # "names": the root list; "json": legacy JSON of a project; "provenance"
     Column("key", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),  # zstd
     Column("checked", Float, nullable=False),
@@ -51,7 +55,9 @@ hosted_files = Table(
     Column("source", String, primary_key=True),
     Column("filename", String, primary_key=True),
     Column("project", String, nullable=False),
-    Column("file", LargeBinary),  # msgpack of model.File; NULL: the name was used once and is never free again
+    Column(
+        "file", LargeBinary
+    ),  # msgpack of model.File; NULL: the name was used once and is never free again
     Index("hosted_by_project", "source", "project"),
 )
 

@@ -76,11 +76,19 @@ class Pieces(io.RawIOBase):
 def read_metadata(file: BinaryIO | io.RawIOBase) -> bytes:
     """The bytes of ``*.dist-info/METADATA``; raises NoMetadata, or NeedBytes from a file in pieces."""
     try:
-        with zipfile.ZipFile(file) as archive:  # type: ignore[arg-type]
+        with zipfile.ZipFile(file) as archive:
             return _metadata_of(archive)
     except NeedBytes:
         raise
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise NoMetadata(f"its METADATA cannot be read: {error}") from None
 
 

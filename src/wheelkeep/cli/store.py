@@ -1,0 +1,121 @@
+"""``verify`` and ``status``: what is kept, and whether it is what it should be."""
+
+import asyncio
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from wheelkeep import compose
+from wheelkeep.cli.output import print_json, size
+from wheelkeep.cli.setup import Json
+from wheelkeep.core.settings import DirectorySource, HostedSource, Settings
+from wheelkeep.index.keep import Keep
+from wheelkeep.index.sweep import Sweep, sweep
+from wheelkeep.logs import quiet
+
+
+def verify(
+    context: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Take damage out of service and fetch it again.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Read every stored file again and hold it against its hash. Exit 1 on damage."""
+    quiet()
+    found = asyncio.run(_verify(compose.load(context.obj), repair=repair))
+    if json:
+        print_json(found)
+    else:
+        for damage in found.damaged:
+            named = f" ({damage.file})" if damage.file else ""
+            print(f"damaged: {damage.sha256}{named}: its bytes hash to {damage.found}; {damage.says}")
+        print(f"{found.files} files, {size(found.bytes)} read; {len(found.damaged)} damaged")
+    raise typer.Exit(1 if any(not damage.repaired for damage in found.damaged) else 0)
+
+
+async def _verify(settings: Settings, *, repair: bool) -> Sweep:
+    keep = compose.build(settings)
+    try:
+        state = Sweep()
+        async for state in sweep(keep, repair=repair):
+            if sys.stderr.isatty():
+                print(f"\r{state.files} files, {size(state.bytes)}", end="", file=sys.stderr)
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+        return state
+    finally:
+        await keep.close(seconds=1)
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Print sizes, freshness and the health of the sources."""
+    quiet()
+    found = asyncio.run(_status(compose.load(context.obj)))
+    if json:
+        print_json(found)
+        return
+    print(f"data      {found['data']}")
+    print(f"files     {found['files']}, {size(found['bytes'])}")
+    print(f"incidents {found['incidents']}")
+    for source in found["sources"]:
+        told = f"{source['pages']} pages"
+        if source["answered"]:
+            told += f", last answered {source['answered']}"
+        if source["reason"]:
+            told += f", does not answer since {source['failed']}: {source['reason']}"
+        print(f"source    {source['name']} ({source['kind']}): {told}")
+    for index in found["indexes"]:
+        print(f"index     {index['name']}: {' > '.join(index['sources'])}, {index['merge']}")
+
+
+async def _status(settings: Settings) -> dict[str, Any]:
+    keep = compose.build(settings)
+    try:
+        return await _gathered(keep, settings)
+    finally:
+        await keep.close(seconds=1)
+
+
+async def _gathered(keep: Keep, settings: Settings) -> dict[str, Any]:
+    sizes = await asyncio.to_thread(lambda: [path.stat().st_size for _, path in keep.blobs.all()])
+    counts, health, ledger = await keep.pages.counts(), await keep.facts.health(), await keep.ledger.counts()
+    sources = []
+    for name, source in settings.sources.items():
+        known = health.get(name)
+        pages, checked = counts.get(name, (0, None))
+        if isinstance(source, HostedSource):
+            pages = len(await keep.facts.hosted_names(name))
+        kind = {HostedSource: "hosted", DirectorySource: "directory"}.get(type(source), "remote")
+        sources.append(
+            {
+                "name": name,
+                "kind": kind,
+                "pages": pages,
+                "checked": checked,
+                "answered": _moment(known.answered if known else None),
+                "failed": _moment(known.failed if known else None),
+                "reason": known.reason if known else None,
+            }
+        )
+    return {
+        "data": str(settings.data),
+        "files": len(sizes),
+        "bytes": sum(sizes),
+        "incidents": ledger.get("incident", 0),
+        "blocked": ledger.get("blocked", 0),
+        "sources": sources,
+        "indexes": [
+            {
+                "name": index.name,
+                "sources": ["+".join(group) for group in index.sources],
+                "merge": index.merge,
+            }
+            for index in settings.indexes.values()
+        ],
+    }
+
+
+def _moment(moment: Any) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment is not None else None

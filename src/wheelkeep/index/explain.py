@@ -1,0 +1,185 @@
+"""Explaining: every candidate file of a requirement, with each gate's verdict and what would change it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from wheelkeep.core.gates import Context
+from wheelkeep.core.judge import judge
+from wheelkeep.core.merge import Merged, Nowhere
+from wheelkeep.core.model import Absent, Answer, File, Found, Unasked, Unreachable
+from wheelkeep.core.names import ProjectName, version
+from wheelkeep.core.rules import Rule
+from wheelkeep.core.verdict import Decision, Verdict, Waiver
+from wheelkeep.index.gather import Gathered
+from wheelkeep.index.index import WHERE_TO_ASK, Index
+from wheelkeep.store.ledger import Ledger
+
+
+class GateSaid(Struct, frozen=True, kw_only=True):
+    """One gate's verdict on one file."""
+
+    gate: str
+    outcome: str
+    """``admitted``, ``held``, ``blocked``, or ``waived``."""
+    code: str
+    sentence: str
+    remedy: str = ""
+    waiver: str = ""
+
+
+class FileSaid(Struct, frozen=True, kw_only=True):
+    """One candidate file."""
+
+    filename: str
+    version: str
+    source: str
+    verdict: str
+    """``admitted``, ``held`` or ``blocked``."""
+    gates: tuple[GateSaid, ...]
+    sha256: str | None = None
+    yanked: str | None = None
+    kept: bool = False
+    """Its bytes are in the store."""
+    gone: bool = False
+    changed: str | None = None
+    """A sha256 that the source told later, and that is not believed."""
+
+
+class SourceSaid(Struct, frozen=True, kw_only=True):
+    """What one source of the index answered."""
+
+    source: str
+    answer: str
+    """``has it``, ``does not have it``, ``unreachable``, ``not asked``."""
+    why: str = ""
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """The whole answer, as ``--json`` prints it."""
+
+    requirement: str
+    index: str
+    project: str
+    admitted: bool
+    says: str
+    owners: tuple[str, ...] = ()
+    sources: tuple[SourceSaid, ...] = ()
+    files: tuple[FileSaid, ...] = ()
+    incidents: tuple[dict[str, str], ...] = ()
+
+
+async def explain(
+    index: Index, rule: Rule, *, ledger: Ledger, has_bytes: Callable[[File], bool]
+) -> Explanation:
+    """Why the files that a requirement means are served or not, by asking as a client's request would."""
+    project = ProjectName(rule.name)
+    gathered = await index.gather(project, patience=10.0)
+    outcome = gathered.outcome
+    files: tuple[FileSaid, ...] = ()
+    owners: tuple[str, ...] = ()
+    if isinstance(outcome, Merged):
+        owners = outcome.owners
+        judged = judge(outcome.page, index.policy.current, Context(now=datetime.now(UTC)))
+        pairs = [
+            (file, decision)
+            for file, decision in zip(judged.page.files, judged.decisions, strict=True)
+            if rule.allows(file.version)
+        ]
+        pairs.sort(key=lambda pair: (version(pair[0].version), pair[0].filename), reverse=True)
+        files = tuple(_file(file, decision, has_bytes(file)) for file, decision in pairs)
+    incidents = await ledger.last("incident", project=project, limit=20)
+    return Explanation(
+        requirement=rule.text,
+        index=index.name,
+        project=project,
+        admitted=any(file.verdict == "admitted" for file in files),
+        says=_says(rule, outcome, files),
+        owners=owners,
+        sources=_sources(index, gathered),
+        files=files,
+        incidents=tuple(
+            {"at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}", "file": entry.filename or "", **entry.detail}
+            for entry in incidents
+        ),
+    )
+
+
+def _says(rule: Rule, outcome: Merged | Nowhere | Unreachable | Unasked, files: tuple[FileSaid, ...]) -> str:
+    if isinstance(outcome, Nowhere):
+        return f"no source of this index has {rule.name}"
+    if isinstance(outcome, Unreachable):
+        return f"the source {outcome.source} might have {rule.name}, but {outcome.reason}"
+    if isinstance(outcome, Unasked):
+        return f"{outcome.gate}: {outcome.sentence}, so {outcome.source} was not asked; {WHERE_TO_ASK}"
+    if not files:
+        return f"{rule.name} belongs to {', '.join(outcome.owners)}, which has no file for {rule.text}"
+    admitted = sum(file.verdict == "admitted" for file in files)
+    return f"{admitted} of {len(files)} files admitted; {rule.name} belongs to {', '.join(outcome.owners)}"
+
+
+def _file(file: File, decision: Decision, kept: bool) -> FileSaid:
+    waived = {verdict.gate: waiver for verdict, waiver in decision.waived}
+    return FileSaid(
+        filename=file.filename,
+        version=file.version,
+        source=file.source,
+        verdict="admitted" if decision.against is None else decision.against.outcome.value,
+        gates=tuple(_gate(verdict, waived.get(verdict.gate)) for verdict in decision.verdicts),
+        sha256=file.sha256,
+        yanked=file.yanked,
+        kept=kept,
+        gone=file.gone,
+        changed=file.changed,
+    )
+
+
+def _gate(verdict: Verdict, waiver: Waiver | None) -> GateSaid:
+    return GateSaid(
+        gate=verdict.gate,
+        outcome=verdict.outcome.value if waiver is None else "waived",
+        code=verdict.code,
+        sentence=verdict.sentence,
+        remedy=verdict.remedy,
+        waiver=f"until {waiver.until} by {waiver.by}: {waiver.reason}" if waiver is not None else "",
+    )
+
+
+def _sources(index: Index, gathered: Gathered) -> tuple[SourceSaid, ...]:
+    answers = {answer.source: answer for group in gathered.answers for answer in group}
+    reached = len(gathered.answers)
+    said: list[SourceSaid] = []
+    for at, group in enumerate(index.groups):
+        for place in group:
+            name = place.source.name
+            if (answer := answers.get(name)) is not None:
+                said.append(_answered(answer))
+            elif gathered.owners and name not in gathered.owners:
+                owners = ", ".join(sorted(gathered.owners))
+                said.append(
+                    SourceSaid(source=name, answer="not asked", why=f"the name is reserved for {owners}")
+                )
+            elif at >= reached:
+                said.append(SourceSaid(source=name, answer="not asked", why="a better source decides"))
+            else:
+                why = "its include or exclude keeps the name out"
+                said.append(SourceSaid(source=name, answer="not asked", why=why))
+    return tuple(said)
+
+
+def _answered(answer: Answer) -> SourceSaid:
+    match answer:
+        case Found():
+            why = answer.stale or (
+                f"{len(answer.page.files)} files" if answer.page.files else "reserved, no file yet"
+            )
+            return SourceSaid(source=answer.source, answer="has it", why=why)
+        case Absent():
+            return SourceSaid(source=answer.source, answer="does not have it")
+        case Unreachable():
+            return SourceSaid(source=answer.source, answer="unreachable", why=answer.reason)
+        case Unasked():
+            return SourceSaid(
+                source=answer.source, answer="not asked", why=f"{answer.gate}: {answer.sentence}"
+            )

@@ -1,0 +1,194 @@
+"""The front door: our own ASGI callable, before any framework. Memory first, then the routes of interface section 3."""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import structlog
+
+from wheelkeep.core.negotiate import etag_matches
+from wheelkeep.index.index import Index
+from wheelkeep.index.keep import Keep
+from wheelkeep.web import problem
+from wheelkeep.web.documents import Documents
+from wheelkeep.web.files import Files
+from wheelkeep.web.home import Home
+from wheelkeep.web.respond import (
+    SAFE,
+    Answer,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    answer,
+    request_id,
+)
+from wheelkeep.web.simple import SimpleApi, redirect
+
+log = structlog.get_logger(__name__)
+_LONGEST_PATH = 2048
+
+
+class App:
+    """One worker's web face of a keep."""
+
+    def __init__(self, keep: Keep, *, started: Callable[[], None] = lambda: None) -> None:
+        self._keep = keep
+        self._started = started
+        self._simple = SimpleApi(public_url=keep.settings.public_url)
+        self._files = Files(keep)
+        self._documents = Documents(keep)
+        self._home = Home(keep)
+        main = keep.settings.main
+        self._main = keep.indexes[main.name] if main is not None else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self._keep.start()
+                except Exception as error:
+                    log.exception("start_failed")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+                self._started()
+            else:
+                with contextlib.suppress(Exception):
+                    await self._keep.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = coding = agent = none_match = None
+        for name, value in scope["headers"]:
+            if name == b"accept":
+                accept = value if accept is None else accept + b", " + value
+            elif name == b"accept-encoding":
+                coding = value if coding is None else coding + b", " + value
+            elif name == b"if-none-match":
+                none_match = value
+            elif name == b"user-agent":
+                agent = value
+        key = None
+        if scope["method"] == "GET":
+            key = (scope["path"], scope["query_string"], accept, coding)
+            ready = self._simple.hot(key, time.time())
+            if ready is not None:
+                if none_match is None or not etag_matches(none_match.decode("latin-1"), ready.etag.decode()):
+                    length = (b"content-length", b"%d" % len(ready.body))
+                    headers = [*ready.headers, length, (b"x-request-id", request_id())]
+                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                    await send(ready.ok)
+                    return
+        await self._routed(Request(scope, receive), key, agent, send)
+
+    async def _routed(
+        self, request: Request, key: tuple[object, ...] | None, agent: bytes | None, send: Send
+    ) -> None:
+        began = time.perf_counter()
+        try:
+            response = await self._route(request, key)
+        except Exception:
+            log.exception("request_failed", request=request.id.decode(), path=request.path)
+            response = problem.unavailable(
+                request, "the keep could not deal with this request", retry_after=30
+            )
+        try:
+            await answer(request, response, send)
+        finally:
+            log.info(
+                "request",
+                request=request.id.decode(),
+                method=request.method,
+                path=request.path,
+                status=response.status,
+                seconds=round(time.perf_counter() - began, 4),
+                agent=agent.decode("latin-1")[:200] if agent else None,
+            )
+
+    async def _route(self, request: Request, key: tuple[object, ...] | None) -> Answer:
+        path = request.path
+        if len(path) > _LONGEST_PATH or not path.isascii() or "\\" in path:
+            return problem.not_found(request, "no address here is spelt like this")
+        parts = path.split("/")[1:]
+        if request.method not in ("GET", "HEAD"):
+            upload = request.method == "POST" and parts[0] in self._keep.indexes
+            return problem.no_uploads(request) if upload else problem.method_not_allowed(request)
+        first = parts[0]
+        if first == "simple" and self._main is not None:
+            return await self._simple_route(request, self._main, parts[1:], key, alias=True)
+        if (index := self._keep.indexes.get(first)) is not None:  # type: ignore[call-overload]
+            return await self._index_route(request, index, parts[1:], key)
+        return await self._top_route(request, path)
+
+    async def _index_route(
+        self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None
+    ) -> Answer:
+        match parts:
+            case []:
+                return redirect(f"{index.name}/", request)
+            case [""]:
+                return await self._home.page(index)
+            case ["simple", *rest]:
+                return await self._simple_route(request, index, rest, key, alias=False)
+            case ["files", *rest]:
+                return await self._files.file(request, index, rest)
+            case ["packages", *rest] if rest:
+                return await self._files.package(request, index, rest)
+            case ["blocked", *rest]:
+                return await self._files.explain_block(request, index, rest)
+            case ["pypi", *rest]:
+                return await self._documents.json(request, index, rest)
+            case ["integrity", *rest]:
+                return await self._documents.provenance(request, index, rest)
+        return problem.not_found(request, f"the index {index.name} has nothing at this address")
+
+    async def _simple_route(
+        self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool
+    ) -> Answer:
+        match parts:
+            case []:
+                return redirect("simple/", request)
+            case [""]:
+                return await self._simple.root(request, index)
+            case [text]:
+                return (
+                    redirect(f"{text}/", request)
+                    if _plain(text)
+                    else problem.not_found(request, "no such name")
+                )
+            case [text, ""]:
+                return await self._simple.page(request, index, text, key, alias=alias)
+        return problem.not_found(request, "a page's address is simple/{project}/")
+
+    async def _top_route(self, request: Request, path: str) -> Answer:
+        match path:
+            case "/":
+                return await self._home.page()
+            case "/static/wheelkeep.css":
+                return self._home.style()
+            case "/healthz":
+                return _word(200, "ok")
+            case "/readyz":
+                ready = await self._keep.ready()
+                return _word(200, "ready") if ready else _word(503, "sources are still being read")
+        return problem.not_found(request, "no index is called that, and nothing else is at this address")
+
+
+def _word(status: int, text: str) -> Response:
+    headers = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *SAFE)
+    return Response(status, headers, f"{text}\n".encode())
+
+
+def _plain(text: str) -> bool:
+    """Whether a name may be put into a Location as it is; all others are no project's."""
+    return all(letter.isalnum() or letter in "._-" for letter in text)

@@ -1,0 +1,180 @@
+"""The documents beside the Simple API: the legacy JSON, made anew from the judged page, and attestations (PEP 740)."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from wheelkeep.core import names
+from wheelkeep.core.errors import InvalidName, Unanswered
+from wheelkeep.core.merge import Nowhere, newest
+from wheelkeep.core.model import File, Unreachable
+from wheelkeep.core.names import ProjectName
+from wheelkeep.core.verdict import Decision
+from wheelkeep.index.index import Index
+from wheelkeep.index.keep import Keep
+from wheelkeep.index.view import View
+from wheelkeep.web import problem, urls
+from wheelkeep.web.respond import SAFE, Headers, Request, Response
+from wheelkeep.web.simple import conditional, project_of, redirect
+
+_JSON: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-cache"), *SAFE)
+# What the origin's ``info`` may pass on: text, and lists of text; all else is not for us to vouch for.
+_INFO_TEXTS = (
+    "author", "author_email", "description", "description_content_type", "docs_url", "home_page", "keywords",
+    "license", "license_expression", "maintainer", "maintainer_email", "platform", "summary",
+)  # fmt: skip
+_INFO_LISTS = ("classifiers", "dynamic", "license_files", "provides_extra", "requires_dist")
+
+
+class Documents:
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+
+    async def json(self, request: Request, index: Index, parts: list[str]) -> Response:
+        """``/{index}/pypi/{project}/json`` and ``/{index}/pypi/{project}/{version}/json``."""
+        if len(parts) not in (2, 3) or parts[-1] != "json":
+            return problem.not_found(
+                request, "the address is pypi/{project}/json or pypi/{project}/{version}/json"
+            )
+        try:
+            project = names.project(parts[0])
+        except InvalidName as error:
+            return problem.not_found(request, str(error))
+        if project != parts[0]:
+            return redirect("../" * (len(parts) - 1) + "/".join([project, *parts[1:]]), request)
+        view = await index.page(project)
+        if isinstance(view, Nowhere):
+            return problem.no_project(request, project)
+        if isinstance(view, Unreachable):
+            return problem.unreachable(request, view)
+        version = parts[1] if len(parts) == 3 else None
+        document = await self._document(index, view, version, depth=len(parts) + 1)
+        if document is None:
+            return problem.not_found(request, f"{project} has no version {version} in this index")
+        body = msgspec.json.encode(document)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
+        return conditional(request, etag, (*_JSON, (b"etag", etag)), body)
+
+    async def _document(
+        self, index: Index, view: View, version: str | None, *, depth: int
+    ) -> dict[str, Any] | None:
+        base = urls.json_files_base(self._keep.settings.public_url, index.name, depth=depth)
+        omit = index.settings.withheld == "omit"
+        pairs = list(zip(view.judged.page.files, view.judged.decisions, strict=True))
+        if version is not None:
+            version = next((file.version for file, _ in pairs if _same_version(file.version, version)), None)
+            if version is None:
+                return None
+        current = version or newest([file for file, decision in pairs if decision.admitted])
+        releases: dict[str, list[dict[str, Any]]] = {}
+        for file, decision in pairs:
+            if decision.admitted or not omit:
+                releases.setdefault(file.version, []).append(_release(file, decision, base))
+        origin = await self._origin(view)
+        document: dict[str, Any] = {
+            "info": _info(
+                view.project, current, origin, [file for file, _ in pairs if file.version == current]
+            ),
+            "last_serial": 0,
+            "releases": releases,
+            "urls": releases.get(current or "", []),
+            "vulnerabilities": origin.get("vulnerabilities", []) if version is None else [],
+        }
+        if version is not None:
+            del document["releases"]
+        return document
+
+    async def _origin(self, view: View) -> dict[str, Any]:
+        """What the owning source's own document says; empty where it has none or does not answer."""
+        for owner in view.owners:
+            try:
+                body = await self._keep.sources[owner].document("json", view.project)
+            except Unanswered:
+                continue
+            if body is None:
+                continue
+            try:
+                told = msgspec.json.decode(body, type=dict[str, Any])
+            except (msgspec.MsgspecError, RecursionError):
+                continue
+            return {
+                "info": told["info"] if isinstance(told.get("info"), dict) else {},
+                "vulnerabilities": told["vulnerabilities"]
+                if isinstance(told.get("vulnerabilities"), list)
+                else [],
+            }
+        return {}
+
+    async def provenance(self, request: Request, index: Index, parts: list[str]) -> Response:
+        """``/{index}/integrity/{project}/{version}/{filename}/provenance``: passed on, never kept for ever (PEP 740)."""
+        project = project_of(parts[0]) if len(parts) == 4 and parts[3] == "provenance" else None
+        if project is None:
+            return problem.not_found(
+                request, "the address is integrity/{project}/{version}/{filename}/provenance"
+            )
+        view = await index.page(project)
+        if isinstance(view, Unreachable):
+            return problem.unreachable(request, view)
+        entry = view.by_name.get(parts[2]) if isinstance(view, View) else None
+        if entry is None or entry[0].provenance is None or not _same_version(entry[0].version, parts[1]):
+            return problem.not_found(request, f"no attestations are known for {parts[2][:200]}")
+        file = entry[0]
+        try:
+            body = await self._keep.source_of(file).document("provenance", file.filename, file.provenance)
+        except Unanswered as error:
+            return problem.unavailable(request, error.reason, retry_after=error.retry_after)
+        if body is None:
+            return problem.not_found(request, f"no attestations are known for {file.filename}")
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
+        kind = (b"content-type", b"application/vnd.pypi.integrity.v1+json")
+        # Written anew: only what reads as JSON goes out.
+        checked = msgspec.json.encode(msgspec.json.decode(body))
+        return conditional(request, etag, (kind, *_JSON[1:], (b"etag", etag)), checked)
+
+
+def _same_version(known: str, asked: str) -> bool:
+    try:
+        return names.version(known) == names.version(asked)
+    except ValueError:
+        return False
+
+
+def _release(file: File, decision: Decision, base: str) -> dict[str, Any]:
+    yanked = file.yanked if decision.against is None else decision.against.label
+    stamp = file.upload_time
+    return {
+        "digests": {"sha256": file.sha256} if file.sha256 is not None else dict(file.digests),
+        "filename": file.filename,
+        "packagetype": "bdist_wheel" if file.kind == "wheel" else "sdist",
+        "python_version": file.filename.rsplit("-", 3)[1] if file.kind == "wheel" else "source",
+        "requires_python": file.requires_python,
+        "size": file.size,
+        "upload_time": stamp.rstrip("Z").split(".")[0] if stamp is not None else None,
+        "upload_time_iso_8601": stamp,
+        "url": urls.file(base, file.project, file.sha256, file.filename),
+        "yanked": yanked is not None,
+        "yanked_reason": yanked or None,
+    }
+
+
+def _info(
+    project: ProjectName, version: str | None, origin: dict[str, Any], files: list[File]
+) -> dict[str, Any]:
+    told: dict[str, Any] = origin.get("info", {})
+    info: dict[str, Any] = {key: told[key] if isinstance(told.get(key), str) else None for key in _INFO_TEXTS}
+    for key in _INFO_LISTS:
+        value = told.get(key)
+        is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        info[key] = value if is_list else None
+    # The origin's dependencies are those of its own newest version, which need not be the newest admitted one.
+    if told.get("version") != version:
+        info["requires_dist"] = None
+    info |= {
+        "name": project,
+        "version": version,
+        "requires_python": next((file.requires_python for file in files if file.requires_python), None),
+        "yanked": bool(files) and all(file.yanked is not None for file in files),
+        "yanked_reason": next((file.yanked for file in files if file.yanked), None),
+    }
+    return info

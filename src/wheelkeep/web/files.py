@@ -1,0 +1,201 @@
+"""Files: the page flow, then the verdict of that file, then its bytes. One path for all addresses of a file."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from wheelkeep.core import names
+from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
+from wheelkeep.core.merge import Nowhere
+from wheelkeep.core.model import File, Unreachable
+from wheelkeep.core.names import ProjectName
+from wheelkeep.core.negotiate import etag_matches, parse_range
+from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.fetch import Stored
+from wheelkeep.index.index import Index
+from wheelkeep.index.keep import Keep
+from wheelkeep.index.view import View
+from wheelkeep.web import problem, urls
+from wheelkeep.web.respond import SAFE, Answer, FileResponse, Headers, Request, Response, StreamResponse
+from wheelkeep.web.simple import conditional, project_of, redirect
+
+_FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
+_ASK_AGAIN = (b"cache-control", b"no-cache")
+_METADATA = ".metadata"
+_NOWHERE = Path("/nonexistent")
+
+
+class Files:
+    """Bytes of files, of whichever index."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+
+    async def file(self, request: Request, index: Index, parts: list[str]) -> Answer:
+        """``/{index}/files/{project}/{sha256}/{filename}`` and ``….metadata``; ``-`` for a sha256 not told yet."""
+        if len(parts) != 3:
+            return problem.not_found(request, "a file's address is files/{project}/{sha256}/{filename}")
+        text, sha256, filename = parts
+        project = project_of(text)
+        if project is None or not (sha256 == "-" or urls.SHA256.fullmatch(sha256)):
+            return problem.not_found(request, "a file's address is files/{project}/{sha256}/{filename}")
+        of_metadata = filename.endswith(_METADATA)
+        filename = filename.removesuffix(_METADATA)
+        found = await self._find(request, index, project, filename, urls.blocked_from_file)
+        if not isinstance(found, tuple):
+            return found
+        file, against = found
+        if sha256 not in ("-", file.sha256):
+            return problem.not_found(request, f"{filename} is not known with the sha256 {sha256}")
+        if of_metadata:
+            return await self._metadata(request, file, blocked=against is not None)
+        if against is not None:
+            return self._refuse(request, index, file, against, urls.blocked_from_file)
+        return await self._bytes(request, file, told=sha256 != "-")
+
+    async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
+        """``/{index}/packages/aa/bb/{rest}/{filename}``: the file under the path that its origin gives it."""
+        filename = parts[-1].removesuffix(_METADATA)
+        project = names.owner_of(filename)
+        if len(parts) != 4 or project is None:
+            return problem.not_found(request, "a file's address is packages/aa/bb/{rest}/{filename}")
+        found = await self._find(request, index, project, filename, urls.blocked_from_packages)
+        if not isinstance(found, tuple):
+            return found
+        file, against = found
+        if not file.url.split("?")[0].endswith(f"/packages/{'/'.join(parts[:3])}/{filename}"):
+            return problem.not_found(request, f"{filename} is not known under this path")
+        if parts[-1].endswith(_METADATA):
+            return await self._metadata(request, file, blocked=against is not None)
+        if against is not None:
+            return self._refuse(request, index, file, against, urls.blocked_from_packages)
+        return await self._bytes(request, file, told=True)
+
+    async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
+        """``/{index}/blocked/{gate}/{words}/{filename}``: the reason as it stands now."""
+        if len(parts) != 3:
+            return problem.not_found(request, "the address of a block is blocked/{gate}/{words}/{filename}")
+        gate, words, filename = parts
+        project = names.owner_of(filename)
+        try:
+            if project is None:
+                raise InvalidName(filename)
+            names.filename(filename, project)
+        except InvalidName:
+            return problem.not_found(request, "this is not the name of a distribution's file")
+        view = await index.page(project, patience=0)
+        if isinstance(view, View):
+            if view.unlisted is not None:
+                return problem.blocked(request, view.unlisted, filename)
+            if (entry := view.by_name.get(filename)) is not None:
+                against = entry[1].against
+                if against is not None:
+                    return problem.blocked(request, against, filename)
+                return problem.no_longer_blocked(request, filename)
+        return problem.unknown_block(request, gate, words, filename)
+
+    async def _find(
+        self,
+        request: Request,
+        index: Index,
+        project: ProjectName,
+        filename: str,
+        blocked_at: Callable[[str, str, str], str],
+    ) -> tuple[File, Verdict | None] | Response:
+        # Bytes that are here never wait for an upstream: an old page is good enough to find them.
+        view = index.recall(project, time.time()) or await index.page(project, patience=0)
+        if isinstance(view, Unreachable):
+            return problem.unreachable(request, view)
+        if isinstance(view, Nowhere):
+            return problem.no_project(request, project)
+        if view.unlisted is not None:
+            return redirect(
+                blocked_at(view.unlisted.gate, view.unlisted.words, filename), request, status=302
+            )
+        entry = view.by_name.get(filename)
+        if entry is None:
+            return problem.not_found(request, f"{project} has no file {filename[:200]} in this index")
+        return entry[0], entry[1].against
+
+    def _refuse(
+        self,
+        request: Request,
+        index: Index,
+        file: File,
+        against: Verdict,
+        blocked_at: Callable[[str, str, str], str],
+    ) -> Response:
+        self._keep.book.blocked(index.name, file, against)
+        return redirect(blocked_at(against.gate, against.words, file.filename), request, status=302)
+
+    async def _metadata(self, request: Request, file: File, *, blocked: bool) -> Response:
+        source = self._keep.source_of(file)
+        try:
+            body = await self._keep.metadata.get(source, file, may_fetch=not blocked)
+        except FileMissing as error:
+            return problem.not_found(request, str(error))
+        except Unanswered as error:
+            return problem.unavailable(request, error.reason, retry_after=error.retry_after)
+        if body is None:
+            return problem.not_found(request, f"{file.filename} has no metadata that can be read")
+        # Not for ever: it may have come from the source, and the wheel's own takes its place.
+        headers: Headers = ((b"content-type", b"text/plain; charset=utf-8"), _ASK_AGAIN, *SAFE)
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'.encode()
+        return conditional(request, etag, (*headers, (b"etag", etag)), body)
+
+    async def _bytes(self, request: Request, file: File, *, told: bool) -> Answer:
+        etag = f'"{file.sha256}"' if file.sha256 is not None else None
+        headers: Headers = (
+            (b"content-type", b"application/octet-stream"),
+            (b"accept-ranges", b"bytes"),
+            _FOR_EVER if told and etag is not None else _ASK_AGAIN,
+            *SAFE,
+        )
+        if etag is not None:
+            headers = (*headers, (b"etag", etag.encode()))
+            if etag_matches(request.header(b"if-none-match"), etag):
+                return Response(304, headers[2:])
+        fetcher, source = self._keep.fetcher, self._keep.source_of(file)
+        asked_range = request.header(b"range")
+        try:
+            if (stored := fetcher.stored(file)) is not None:
+                return _stored(request, stored, headers, etag)
+            if request.method == "HEAD":
+                return _head(headers, file.size)
+            if asked_range is not None:
+                return _stored(request, await fetcher.whole(source, file), headers, etag)
+            got = await fetcher.get(source, file)
+        except FileMissing as error:
+            return problem.not_found(request, str(error))
+        except Unanswered as error:
+            return problem.unavailable(request, error.reason, retry_after=error.retry_after)
+        if isinstance(got, Stored):
+            return _stored(request, got, headers, etag)
+        return StreamResponse(200, headers, got.chunks(), got.length, got.close)
+
+
+def _head(headers: Headers, size: int | None) -> Response | FileResponse:
+    """The head of a file that is not here yet: nothing is fetched for it."""
+    if size is None:
+        return Response(200, headers)
+    return FileResponse(200, headers, path=_NOWHERE, size=size)
+
+
+def _stored(request: Request, stored: Stored, headers: Headers, etag: str | None) -> Answer:
+    """The whole file or the range that is asked for (RFC 9110 14); a range of other bytes is not given (13.1.5)."""
+    if_range = request.header(b"if-range")
+    asked = request.header(b"range") if if_range is None or if_range.strip() == etag else None
+    span = parse_range(asked, stored.size)
+    if span == "unsatisfiable":
+        return problem.problem(
+            request,
+            416,
+            "Range not satisfiable",
+            f"the file has {stored.size} bytes",
+            headers=((b"content-range", f"bytes */{stored.size}".encode()),),
+        )
+    if span is None:
+        return FileResponse(200, headers, stored.path, stored.size)
+    told = (b"content-range", f"bytes {span.start}-{span.end - 1}/{stored.size}".encode())
+    return FileResponse(206, (*headers, told), stored.path, stored.size, span)

@@ -1,0 +1,87 @@
+"""The page at ``/``: what this is, what to type, whether the sources answer. For browsers; says nothing private."""
+
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from wheelkeep import __version__
+from wheelkeep.core.clients import client_config
+from wheelkeep.index.index import Index
+from wheelkeep.index.keep import Keep
+from wheelkeep.sources.directory import Directory
+from wheelkeep.sources.remote import Remote
+from wheelkeep.sources.source import Source
+from wheelkeep.web.respond import SAFE, SAFE_HTML, Response
+
+_SHOWN = ("pip", "uv", "poetry", "pdm")
+
+
+class Home:
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        templates = Environment(
+            loader=PackageLoader("wheelkeep.web"), autoescape=True, undefined=StrictUndefined
+        )
+        self._template = templates.get_template("home.html")
+        self._style = resources.files("wheelkeep.web").joinpath("static/wheelkeep.css").read_bytes()
+
+    async def page(self, only: Index | None = None) -> Response:
+        shown = [only] if only is not None else list(self._keep.indexes.values())
+        html = self._template.render(
+            version=__version__,
+            static="../static/" if only is not None else "static/",
+            indexes=[await self._index(index) for index in shown],
+        )
+        headers = (
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            *SAFE_HTML,
+        )
+        return Response(200, headers, html.encode())
+
+    def style(self) -> Response:
+        headers = ((b"content-type", b"text/css; charset=utf-8"), (b"cache-control", b"max-age=3600"), *SAFE)
+        return Response(200, headers, self._style)
+
+    async def _index(self, index: Index) -> dict[str, object]:
+        base = self._keep.settings.public_url or f"http://{_listening(self._keep)}"
+        simple, upload = f"{base}/{index.name}/simple/", f"{base}/{index.name}/legacy/"
+        return {
+            "name": index.name,
+            "trouble": index.policy.trouble is not None,
+            "sources": [await _state(place.source) for group in index.groups for place in group],
+            "clients": [
+                {"title": name, "text": client_config(name, simple=simple, upload=upload)} for name in _SHOWN
+            ],
+        }
+
+
+def _listening(keep: Keep) -> str:
+    settings = keep.settings
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+async def _state(source: Source) -> dict[str, str]:
+    """One source's row: its kind, and whether it answers, in a word."""
+    if isinstance(source, Remote):
+        health = source.health
+        if health.reason is not None:
+            return _row(source, "remote", "bad", "does not answer")
+        if health.answered is None:
+            return _row(source, "remote", "idle", "not asked yet")
+        return _row(source, "remote", "good", f"answered {health.answered:%Y-%m-%d %H:%M} UTC")
+    if isinstance(source, Directory):
+        ready = await source.ready()
+        trouble = source.trouble
+        return _row(
+            source,
+            "directory",
+            "bad" if trouble and ready else "good" if ready else "idle",
+            "cannot be read" if trouble and ready else "read" if ready else "being read",
+        )
+    return _row(source, "hosted", "good", "here")
+
+
+def _row(source: Source, kind: str, mark: str, state: str) -> dict[str, str]:
+    return {"name": source.name, "kind": kind, "mark": mark, "state": state}

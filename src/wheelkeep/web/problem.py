@@ -1,0 +1,123 @@
+"""Refusals: one place for their words, status codes and shape (RFC 9457), as JSON or, for browsers, as HTML."""
+
+import math
+from html import escape
+
+import msgspec
+
+from wheelkeep.core.model import Unreachable
+from wheelkeep.core.names import ProjectName
+from wheelkeep.core.negotiate import prefers_html
+from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.index import WHERE_TO_ASK
+from wheelkeep.web.respond import SAFE, SAFE_HTML, Headers, Request, Response
+
+_NOT_KEPT: Headers = ((b"cache-control", b"no-store"), (b"vary", b"Accept"))
+
+
+def problem(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    headers: Headers = (),
+    **more: str,
+) -> Response:
+    """A refusal; ``detail`` is what installers show to their user."""
+    if prefers_html(request.header(b"accept")):
+        lines = "".join(f"<p>{escape(key)}: {escape(value)}</p>" for key, value in more.items())
+        page = (
+            f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
+            f"<body><h1>{escape(title)}</h1><p>{escape(detail)}</p>{lines}</body></html>"
+        )
+        kind = (b"content-type", b"text/html; charset=utf-8")
+        return Response(status, (kind, *SAFE_HTML, *_NOT_KEPT, *headers), page.encode())
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    kind = (b"content-type", b"application/problem+json")
+    return Response(status, (kind, *SAFE, *_NOT_KEPT, *headers), msgspec.json.encode(document))
+
+
+def not_found(request: Request, detail: str) -> Response:
+    return problem(request, 404, "Not found", detail)
+
+
+def no_project(request: Request, project: ProjectName) -> Response:
+    return not_found(request, f"no source of this index has a project called {project}")
+
+
+def unreachable(request: Request, outage: Unreachable) -> Response:
+    """A source that might have the answer did not give one: never the next source's files."""
+    return unavailable(
+        request,
+        f"the source {outage.source} might have it, but {outage.reason}",
+        retry_after=outage.retry_after,
+    )
+
+
+def unavailable(request: Request, detail: str, *, retry_after: float | None) -> Response:
+    seconds = str(max(1, math.ceil(min(retry_after or 5.0, 3600.0)))).encode()
+    return problem(request, 503, "Not to be had at the moment", detail, headers=((b"retry-after", seconds),))
+
+
+def not_acceptable(request: Request) -> Response:
+    return problem(
+        request,
+        406,
+        "Not acceptable",
+        "this address answers in application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html or text/html",
+    )
+
+
+def method_not_allowed(request: Request) -> Response:
+    return problem(
+        request,
+        405,
+        "Method not allowed",
+        f"{request.method} is not answered here",
+        headers=((b"allow", b"GET, HEAD"),),
+    )
+
+
+def no_uploads(request: Request) -> Response:
+    return problem(
+        request,
+        403,
+        "Uploads are not taken",
+        "this keep takes no uploads: put the file into the folder of a directory source instead",
+    )
+
+
+def blocked(request: Request, verdict: Verdict, filename: str) -> Response:
+    """Why a file is withheld, and how to ask for an exception."""
+    remedy = verdict.remedy or WHERE_TO_ASK
+    return problem(
+        request,
+        403,
+        f"Blocked by the policy: {verdict.gate}",
+        f"{filename}: {verdict.label}. To change that, {remedy}.",
+        gate=verdict.gate,
+        code=verdict.code,
+        remedy=remedy,
+    )
+
+
+def unknown_block(request: Request, gate: str, words: str, filename: str) -> Response:
+    """A block that cannot be looked up any more: what its own address says."""
+    return problem(
+        request,
+        403,
+        f"Blocked by the policy: {gate}",
+        f"{filename}: wheelkeep: {gate}: {words.replace('-', ' ')}. To change that, {WHERE_TO_ASK}.",
+        gate=gate,
+        remedy=WHERE_TO_ASK,
+    )
+
+
+def no_longer_blocked(request: Request, filename: str) -> Response:
+    return problem(
+        request,
+        403,
+        "No longer blocked",
+        f"{filename} is not blocked any more: ask for it again at its own address",
+    )

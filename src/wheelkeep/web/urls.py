@@ -1,0 +1,50 @@
+"""Every address that we print, and how the paths that come in are read. Nothing that a client sends is used as a URL."""
+
+import re
+
+from wheelkeep.core.names import IndexName, ProjectName
+
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def files_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+    """What stands before ``{project}/{sha256}/{filename}`` in links on a page at ``/{index}/simple/{project}/``.
+
+    Relative without a public URL, so that the keep works under any name; ``alias``: the page is at
+    ``/simple/{project}/``.
+    """
+    return f"{_up(public_url, index, alias=alias)}files/"
+
+
+def provenance_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+    return f"{_up(public_url, index, alias=alias)}integrity/"
+
+
+def json_files_base(public_url: str | None, index: IndexName, *, depth: int) -> str:
+    """The same for the legacy JSON; ``depth``: how many parts its address has behind the index."""
+    return f"{public_url}/{index}/files/" if public_url is not None else "../" * (depth - 1) + "files/"
+
+
+def _up(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+    if public_url is not None:
+        return f"{public_url}/{index}/"
+    return f"../../{index}/" if alias else "../../"
+
+
+def file(base: str, project: ProjectName, sha256: str | None, filename: str) -> str:
+    # A plain file name has only letters that may stand in a path as they are (RFC 3986 3.3).
+    return f"{base}{project}/{sha256 or '-'}/{filename}"
+
+
+def provenance(base: str, project: ProjectName, version: str, filename: str) -> str:
+    return f"{base}{project}/{version}/{filename}/provenance"
+
+
+def blocked_from_file(gate: str, words: str, filename: str) -> str:
+    """From ``/{index}/files/{project}/{sha256}/{filename}`` to where its block is explained."""
+    return f"../../../blocked/{gate}/{words}/{filename}"
+
+
+def blocked_from_packages(gate: str, words: str, filename: str) -> str:
+    """From ``/{index}/packages/aa/bb/{rest}/{filename}`` to where its block is explained."""
+    return f"../../../../blocked/{gate}/{words}/{filename}"
