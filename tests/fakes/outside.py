@@ -28,6 +28,7 @@ class Outside:
     (seconds before each answer), ``faults`` (path prefix -> name or fault), ``projects_status``,
     ``vulnerabilities`` (by project, for the legacy JSON), ``files_at`` (a prefix for file links, such as
     another server's ``/files``), ``bodies`` (path -> answer). ``log`` has every request; ``asked`` picks.
+    ``connections`` counts them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Outside:
         self.faults: dict[str, Fault | str] = {}
         self.bodies: dict[str, Answer] = {}
         self.log: list[Request] = []
+        self.connections = 0
         self.projects_status: dict[str, tuple[str, str | None]] = {}
         self.vulnerabilities: dict[str, list[dict[str, Any]]] = {}
         self.files_at: str | None = None
@@ -159,6 +161,7 @@ class Outside:
             task = asyncio.current_task()
             assert task is not None
             talks.add(task)
+            self.connections += 1
             try:
                 await self._converse(reader, writer)
             except (OSError, EOFError, asyncio.LimitOverrunError, asyncio.CancelledError):

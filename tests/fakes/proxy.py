@@ -1,4 +1,4 @@
-"""A real HTTP proxy on 127.0.0.1, which can lead any name to a server of the tests."""
+"""A real HTTP proxy on 127.0.0.1, leading any name to a server of the tests."""
 
 import contextlib
 import http.client
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Proxy:
-    """``leads``: host -> port on 127.0.0.1; ``log``: method, target and headers (lower-case) of each request."""
+    """``leads``: host -> port on 127.0.0.1; ``log``: method, target, headers (lower-case) of each request."""
 
     leads: dict[str, int] = field(default_factory=dict)
     log: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
