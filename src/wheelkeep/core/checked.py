@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
@@ -25,6 +26,8 @@ _LONGEST_REASON = 2000
 _LONGEST_SPECIFIER = 1000
 _LONGEST_VERSION = 250
 _MOST_TAGS = 500
+_MOST_TAGS_ON_A_PAGE = 300_000
+_MOST_DASHES_IN_A_VERSION = 4
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z", re.ASCII)
 _API_VERSION = re.compile(r"([0-9]{1,9})(?:\.[0-9]{1,9})?", re.ASCII)
 # Hex digits of the digests that hashlib gives by these names (PEP 691 allows those of guaranteed algorithms).
@@ -49,38 +52,46 @@ _STATUS_WORDS: dict[str, StatusWord] = {
 }
 
 
-def filename(text: str, owner: ProjectName) -> ParsedFilename | None:
-    """What a file name tells (see ``names.filename``), or None for one that is not a file of ``owner``.
+class FileNames:
+    """Reads the file names of one page, and keeps a page of costly ones cheap.
 
-    A name can be made costly to read: a wheel's compressed tags (PEP 425) multiply, and an sdist's dashes are
-    each tried as the end of the project's name. Those are turned away first: a page of them stays cheap.
+    A name can be made costly: a wheel's compressed tags (PEP 425) multiply, and an sdist's dashes are each tried as
+    the end of the project's name. What no real file has is turned away before it is read.
     """
-    start = _start(owner).match(text)
-    if start is None:
-        return None
-    if text.endswith(".whl"):
-        if text.count(".") > 8:
-            tags = 1
-            for part in text[:-4].split("-")[-3:]:
-                tags *= part.count(".") + 1
-            if tags > _MOST_TAGS:
+
+    def __init__(self, owner: ProjectName) -> None:
+        self._owner = owner
+        # The project's name in any spelling (PEP 503), a dash, and how every version begins (PEP 440).
+        spelling = owner.replace("-", "[-_.]+")
+        self._start = re.compile(rf"{spelling}-v?[0-9]", re.IGNORECASE | re.ASCII).match
+        self._tags_left = _MOST_TAGS_ON_A_PAGE
+
+    def read(self, text: str) -> ParsedFilename | None:
+        """What a file name tells (see ``names.filename``); None for one that is no file of the project.
+
+        Raises NotAPage when the wheels of the page have more tags than any page could need.
+        """
+        start = self._start(text)
+        if start is None:
+            return None
+        if text.endswith(".whl"):
+            if text.count(".") > 6 and not self._affordable(text):
                 return None
-    elif "-" in text[start.end() :] and _normal(_stem(text)[start.end() - 1 :]) is None:
-        return None
-    try:
-        return names.filename(text, owner)
-    except InvalidName:
-        return None
+        elif text.count("-", start.end()) > _MOST_DASHES_IN_A_VERSION:
+            return None
+        try:
+            return names.filename(text, self._owner)
+        except InvalidName:
+            return None
 
-
-@lru_cache(maxsize=1024)
-def _start(owner: ProjectName) -> re.Pattern[str]:
-    """The project's name in any spelling (PEP 503), a dash, and how every version begins (PEP 440)."""
-    return re.compile(owner.replace("-", "[-_.]+") + r"-v?[0-9]", re.IGNORECASE | re.ASCII)
-
-
-def _stem(text: str) -> str:
-    return next((text[: -len(suffix)] for suffix in names.SDIST_SUFFIXES if text.endswith(suffix)), text)
+    def _affordable(self, text: str) -> bool:
+        tags = prod(part.count(".") + 1 for part in text[:-4].split("-")[-3:])
+        if tags > _MOST_TAGS:
+            return False
+        self._tags_left -= tags
+        if self._tags_left < 0:
+            raise NotAPage(f"the page of {self._owner} names more than {_MOST_TAGS_ON_A_PAGE} tags of wheels")
+        return True
 
 
 def hashes(told: Iterable[tuple[str, Any]]) -> tuple[str | None, dict[str, str]]:

@@ -3,7 +3,10 @@
 import re
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
+from wheelkeep.core.errors import NotAPage
+
 _LONGEST = 4096
+_MOST_ODD_CHARACTERS = 1_000_000
 _PORT = r":(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _ORIGIN = rf"https?://[A-Za-z0-9][A-Za-z0-9._-]{{0,252}}(?:{_PORT})?"
 _ORIGIN_V6 = rf"https?://\[[0-9A-Fa-f:.]{{2,45}}\](?:{_PORT})?"
@@ -24,6 +27,7 @@ class Base:
         """``url`` is absolute. User information in it is dropped, so that no link inherits a credential."""
         self._url = _without_user(url)
         self._origin = ""
+        self._odd_left = _MOST_ODD_CHARACTERS
         self._above: list[str] = []
         if (plain := _PLAIN_BASE.fullmatch(self._url.partition("#")[0].partition("?")[0])) is not None:
             self._origin, path = plain.groups()
@@ -37,13 +41,14 @@ class Base:
 
         Of a page with thousands of links nearly all have one of three plain spellings, which are read without
         taking the URL apart (a tenth of what ``urljoin`` costs); the rest go the long way to the same result.
+        Raises NotAPage where a page has more of the rest than any page could need.
         """
         if len(link) > _LONGEST:
             return None
         if (read := _ABSOLUTE.fullmatch(link)) is not None:
             return read[1], read[2] or ""
         if self._above:
-            read = _RELATIVE.fullmatch(link)
+            read = _RELATIVE.fullmatch(link.removeprefix("./"))
             if read is not None and not ("/." in read[2] or "//" in read[2] or ":" in read[2]):
                 above = self._above
                 return above[min(len(read[1]) // 3, len(above) - 1)] + read[2], read[3] or ""
@@ -60,6 +65,9 @@ class Base:
         if not link.isprintable():
             # Control characters: parsers drop, keep or refuse them, each in its own way.
             return None
+        self._odd_left -= len(link)
+        if self._odd_left < 0:
+            raise NotAPage(f"the page has more than {_MOST_ODD_CHARACTERS} characters in oddly spelt links")
         try:
             joined = quote(urljoin(self._url, link), safe=_KEPT)
         except ValueError:

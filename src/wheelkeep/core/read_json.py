@@ -76,9 +76,9 @@ def read_json(body: bytes, *, url: str, project: ProjectName, source: SourceName
     checked.require_version_one(told.get("api-version"), url=url)
     _require_name(_value(page.name), project, shown)
     files: dict[str, File] = {}
-    base = Base(url)
+    base, filenames = Base(url), checked.FileNames(project)
     for entry in page.files:
-        file = _file(entry, base, project, source)
+        file = _file(entry, base, filenames, project, source)
         if file is not None and file.filename not in files:
             files[file.filename] = file
     return Page(
@@ -119,16 +119,17 @@ def _require_name(told: object, project: ProjectName, shown: str) -> None:
         raise NotAPage(f"{shown} is the page of another project than {project}")
 
 
-def _file(entry: Raw, base: Base, project: ProjectName, source: SourceName) -> File | None:
+def _file(
+    entry: Raw, base: Base, filenames: checked.FileNames, project: ProjectName, source: SourceName
+) -> File | None:
     if len(entry) > _MOST_BYTES_OF_ENTRY:
         return None
     try:
         told = _file_decoder.decode(entry)
     except (ValueError, RecursionError):
         return None
-    name = checked.filename(told.filename, project)
-    link = base.resolve(told.url)
-    if name is None or link is None:
+    name = filenames.read(told.filename)
+    if name is None or (link := base.resolve(told.url)) is None:
         return None
     sha256, digests = checked.hashes(told.hashes.items() if isinstance(told.hashes, dict) else ())
     return File(
