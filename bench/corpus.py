@@ -43,7 +43,7 @@ class Origin:
 
     def stored(self, project: str, megabytes: int) -> Path:
         """A project of one real file, with bytes that no other file has."""
-        name = f"{project}-1.0-py3-none-any.whl"
+        name = f"{project.replace('-', '_')}-1.0-py3-none-any.whl"
         path = self.root / "files" / name
         digest = hashlib.sha256()
         with path.open("wb") as file:
