@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,14 @@ def documents(texts: dict[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def commands() -> set[str]:
     """What ``wheelkeep --help`` offers."""
-    plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160"}
-    program = [sys.executable, "-c", "from wheelkeep.cli.main import main; main()", "--help"]
-    said = subprocess.run(program, capture_output=True, text=True, check=True, env=plain).stdout
-    _, _, listed = said.partition("Commands")
+    _, _, listed = wheelkeep("--help").stdout.partition("Commands")
     return set(re.findall(r"^[│|]?\s{1,2}([a-z]+)\s", listed, re.MULTILINE))
+
+
+def wheelkeep(*words: str) -> subprocess.CompletedProcess[str]:
+    around = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160", "VENDOR_TOKEN": "secret"}
+    program = [sys.executable, "-c", "from wheelkeep.cli.main import main; main()", *words]
+    return subprocess.run(program, capture_output=True, text=True, env=around, timeout=60)
 
 
 def anchors(text: str) -> set[str]:
@@ -133,10 +137,30 @@ def test_every_fragment_is_named_well(root: Path) -> None:
     assert said.returncode == 0, said.stderr
 
 
-def test_configuration_examples_are_toml(documents: dict[str, str]) -> None:
-    import tomllib
-
+def test_toml_examples_can_be_read(documents: dict[str, str]) -> None:
     for text in documents.values():
-        for language, block in FENCE.findall(text):
-            if language == "toml":
-                tomllib.loads(block)
+        for block in toml_blocks(text):
+            tomllib.loads(block)
+
+
+@pytest.mark.parametrize(
+    ("config", "policy"),
+    [
+        ("docs/reference/configuration.md", "docs/guide/policy.md"),
+        ("docs/guide/quickstart.md", "docs/guide/quickstart.md"),
+    ],
+)
+def test_whole_examples_are_valid(
+    documents: dict[str, str], tmp_path: Path, config: str, policy: str
+) -> None:
+    """The first example of a configuration, with the first one of a policy, is what ``check`` calls good."""
+    first = next(block for block in toml_blocks(documents[config]) if "[sources." in block)
+    (tmp_path / "wheelkeep.toml").write_text(first, encoding="utf-8")
+    gates = next(block for block in toml_blocks(documents[policy]) if "[allow]" in block)
+    (tmp_path / "policy.toml").write_text(gates, encoding="utf-8")
+    said = wheelkeep("-c", str(tmp_path / "wheelkeep.toml"), "check")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def toml_blocks(text: str) -> list[str]:
+    return [block for language, block in FENCE.findall(text) if language == "toml"]
