@@ -75,6 +75,5 @@ def _print_file(file: FileSaid) -> None:
     )
     for gate in file.gates:
         remedy = f"; {gate.remedy}" if gate.remedy and gate.outcome != "admitted" else ""
-        print(
-            f"            {gate.gate}: {gate.outcome}: {gate.sentence}{remedy}{f'; waiver {gate.waiver}' * bool(gate.waiver)}"
-        )
+        waiver = f"; waiver {gate.waiver}" if gate.waiver else ""
+        print(f"            {gate.gate}: {gate.outcome}: {gate.sentence}{remedy}{waiver}")

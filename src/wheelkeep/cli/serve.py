@@ -1,11 +1,8 @@
-"""``serve``: runs the server, and says so once it answers."""
+"""``serve``: makes sure that all is well, then becomes the server."""
 
-import http.client
 import os
 import socket
 import sys
-import threading
-import time
 from typing import Annotated
 
 import structlog
@@ -13,13 +10,13 @@ import typer
 from msgspec.structs import replace
 
 from wheelkeep import compose
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.read_settings import exposure
 from wheelkeep.core.settings import Settings
 from wheelkeep.logs import configure
 from wheelkeep.store.database import prepare
 
 log = structlog.get_logger(__name__)
-_PATIENCE = 120.0
 
 
 def serve(
@@ -34,8 +31,7 @@ def serve(
         settings = replace(settings, host=host, port=port)
     if workers is not None:
         settings = replace(settings, workers=workers)
-    if settings.port == 0:
-        settings = replace(settings, port=_free_port(settings.host))
+    settings = replace(settings, port=_bindable(settings))
     compose.policies(settings)
     prepare(settings.data)
     configure()
@@ -44,56 +40,13 @@ def serve(
             log.warning("unwise", what=warning)
     if settings.origin is not None:
         os.environ[compose.CONFIG_VARIABLE] = str(settings.origin)
+    # One heap per thread is glibc's way to be quick; a few threads that mostly wait only leave holes in memory.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     os.environ[compose.LISTEN_VARIABLE] = f"{settings.host} {settings.port}"
-    threading.Thread(target=_announce, args=(settings,), daemon=True).start()
-    _run(settings)
-
-
-def _run(settings: Settings) -> None:
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-
-    Granian(
-        "wheelkeep.compose:asgi",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        factory=True,
-        loop=Loops.uvloop,
-        http=HTTPModes.auto,
-        websockets=False,
-        runtime_threads=1,
-        runtime_mode=RuntimeModes.mt,
-        log_access=False,
-        log_level=LogLevels.warning,
-        # Longer than the keep itself gives downloads to finish.
-        workers_kill_timeout=40,
-        respawn_failed_workers=True,
-        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
-    ).serve()
-
-
-def _announce(settings: Settings) -> None:
-    """Says that the server is ready once it answers a real request."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    until = time.monotonic() + _PATIENCE
-    while time.monotonic() < until:
-        connection = http.client.HTTPConnection(host, settings.port, timeout=2)
-        try:
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                break
-        except OSError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    else:
-        return
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"wheelkeep: ready on http://{shown}:{settings.port}", file=sys.stderr, flush=True)
+    # This process becomes the server, so that what only the checks needed does not stay in memory. ``-P``: nothing
+    # is imported from the folder that the server happens to be started in.
+    arguments = [sys.executable, "-P", "-m", "wheelkeep.server", settings.host, str(settings.port)]
+    os.execv(sys.executable, [*arguments, str(settings.workers)])  # noqa: S606 - our own module, no shell
 
 
 def _listen(text: str) -> tuple[str, int]:
@@ -103,7 +56,15 @@ def _listen(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _bindable(settings: Settings) -> int:
+    """The port, free to be listened on; 0 stands for any free one. Raises WheelkeepError where it is not free."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WheelkeepError(
+            f"{settings.host}:{settings.port} cannot be listened on: {why}; try --listen"
+        ) from None

@@ -1,6 +1,59 @@
 """What to type, or write down, so that each client uses an index. Each client's own documentation is the source."""
 
+from urllib.parse import urlsplit
+
 CLIENTS = ("pip", "uv", "poetry", "pdm", "pipenv", "hatch", "twine")
+
+_TEXTS = {
+    "pip": """\
+# ~/.config/pip/pip.conf, or PIP_INDEX_URL={simple}
+[global]
+index-url = {simple}
+{trusted}""",
+    "uv": """\
+# uv.toml, or UV_DEFAULT_INDEX={simple}
+[[index]]
+name = "wheelkeep"
+url = "{simple}"
+default = true
+""",
+    "poetry": """\
+# pyproject.toml
+[[tool.poetry.source]]
+name = "wheelkeep"
+url = "{simple}"
+priority = "primary"
+""",
+    "pdm": """\
+# pyproject.toml; the name "pypi" takes the public index's place
+[[tool.pdm.source]]
+name = "pypi"
+url = "{simple}"
+verify_ssl = {verify}
+""",
+    "pipenv": """\
+# Pipfile
+[[source]]
+name = "wheelkeep"
+url = "{simple}"
+verify_ssl = {verify}
+""",
+    "hatch": """\
+# pyproject.toml; pip and uv, which hatch runs, read these
+[tool.hatch.envs.default.env-vars]
+PIP_INDEX_URL = "{simple}"
+UV_DEFAULT_INDEX = "{simple}"
+""",
+    "twine": """\
+# ~/.pypirc
+[distutils]
+index-servers = wheelkeep
+
+[wheelkeep]
+repository = {upload}
+username = __token__
+""",
+}
 
 
 def client_config(client: str, *, simple: str, upload: str) -> str:
@@ -8,19 +61,14 @@ def client_config(client: str, *, simple: str, upload: str) -> str:
 
     Raises KeyError for a client that is not known.
     """
-    insecure = simple.startswith("http://")
-    host = simple.split("//", 1)[1].split("/", 1)[0]
-    trusted = f"trusted-host = {host.split(':')[0]}\n" if insecure and not _loopback(host) else ""
-    return {
-        "pip": f"# ~/.config/pip/pip.conf, or PIP_INDEX_URL={simple}\n[global]\nindex-url = {simple}\n{trusted}",
-        "uv": f'# uv.toml, or UV_DEFAULT_INDEX={simple}\n[[index]]\nname = "wheelkeep"\nurl = "{simple}"\ndefault = true\n',
-        "poetry": f'# pyproject.toml\n[[tool.poetry.source]]\nname = "wheelkeep"\nurl = "{simple}"\npriority = "primary"\n',
-        "pdm": f'# pyproject.toml\n[[tool.pdm.source]]\nname = "pypi"\nurl = "{simple}"\nverify_ssl = {str(not insecure).lower()}\n',
-        "pipenv": f'# Pipfile\n[[source]]\nname = "wheelkeep"\nurl = "{simple}"\nverify_ssl = {str(not insecure).lower()}\n',
-        "hatch": f'# pyproject.toml; pip and uv, which hatch runs, read these\n[tool.hatch.envs.default.env-vars]\nPIP_INDEX_URL = "{simple}"\nUV_DEFAULT_INDEX = "{simple}"\n',
-        "twine": f"# ~/.pypirc\n[distutils]\nindex-servers = wheelkeep\n\n[wheelkeep]\nrepository = {upload}\nusername = __token__\n",
-    }[client]
+    parts = urlsplit(simple)
+    insecure = parts.scheme == "http"
+    host = parts.hostname or ""
+    # pip refuses plain http to anything but this machine unless told otherwise.
+    trusted = f"trusted-host = {host}\n" if insecure and not _loopback(host) else ""
+    verify = "false" if insecure else "true"
+    return _TEXTS[client].format(simple=simple, upload=upload, trusted=trusted, verify=verify)
 
 
 def _loopback(host: str) -> bool:
-    return host.startswith(("127.", "localhost", "[::1]"))
+    return host.startswith("127.") or host in ("localhost", "::1")

@@ -1,4 +1,4 @@
-"""The gates: each says of one file whether it passes, and why. Missing knowledge blocks. A gate only ever takes away."""
+"""The gates: each says of one file whether it passes, and why. Missing knowledge blocks."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -33,7 +33,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 
 def judge(page: Page, policy: Policy, context: Context) -> Judged:
-    """A decision for every file of the page. Never served past ``good_until``, the first moment a decision may change."""
+    """A decision for every file of the page. ``good_until``: until one may change."""
     decisions = tuple(decide(policy, file, context) for file in page.files)
     return Judged(
         page=page, decisions=decisions, good_until=earliest(decision.until for decision in decisions)

@@ -83,7 +83,7 @@ def has(answer: Found) -> bool:
 
 
 def union(project: ProjectName, pages: Sequence[Page]) -> Page:
-    """All files of all pages; of two with one file name the earlier page's. Status is the first page's that tells one."""
+    """All files of all pages, the earlier page's where two have one file name; the first status that is told."""
     if len(pages) == 1:
         return replace(pages[0], project=project)
     files: dict[str, File] = {}

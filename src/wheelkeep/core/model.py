@@ -1,4 +1,4 @@
-"""The nouns: File, Page, and what a source answers. Plain frozen data; how they are read, merged and judged lives beside."""
+"""The nouns: File, Page, and what a source answers. Plain frozen data."""
 
 from datetime import datetime
 from typing import Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""What ``wheelkeep.toml`` says, as frozen data. How the text is read lives in read_settings; nothing here opens a file."""
+"""What ``wheelkeep.toml`` says, as frozen data. Nothing here opens a file."""
 
 from datetime import timedelta
 from pathlib import Path

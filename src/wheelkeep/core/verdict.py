@@ -1,4 +1,4 @@
-"""Verdicts: what one gate, and then all of them, say of one file. Always with the gate, a reason code and a sentence."""
+"""Verdicts: what one gate, and then all of them, say of one file. Never without a reason."""
 
 import re
 from datetime import date, datetime

@@ -20,7 +20,7 @@ from wheelkeep.index.view import Memo, View, expiry
 from wheelkeep.sources.source import PATIENCE_PAGE
 from wheelkeep.store.facts import Facts
 
-_MEMO_BYTES = 32 * 1024 * 1024
+_MEMO_BYTES = 16 * 1024 * 1024
 WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
 
 
@@ -119,7 +119,7 @@ class Index:
         )
 
     async def names(self) -> AsyncIterator[str]:
-        """The names for the root list, in order and once each: of every source, less what this index would not show."""
+        """The names for the root list, in order and once each, less what this index would not show."""
         policy, now = self.policy.current, datetime.now(UTC)
         found: set[str] = set()
         for group in self.groups:
@@ -143,7 +143,7 @@ class Index:
 
 
 def _unlisted(project: ProjectName, outcome: Unasked) -> View:
-    """The page of a name that the allow list does not know: nothing was asked, so there is nothing to list (PEP 792)."""
+    """The page of a name that the allow list does not know: nothing was asked, so nothing is listed (PEP 792)."""
     verdict = Verdict(
         gate=outcome.gate,
         outcome=Outcome.BLOCKED,

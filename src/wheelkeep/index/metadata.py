@@ -1,4 +1,4 @@
-"""Core metadata beside a wheel: as the source tells it, or read out of the wheel; from the first bytes on the wheel's own."""
+"""Core metadata beside a wheel: as its source tells it or its zip has it; the wheel's own once its bytes are here."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""What an index says of one project at this moment, ready to be written down in any form; and the memo that keeps it."""
+"""What an index says of one project at this moment, and the memo that keeps it."""
 
 from collections import OrderedDict
 from datetime import datetime

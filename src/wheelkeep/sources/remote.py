@@ -1,4 +1,4 @@
-"""Another index: its pages kept, asked for again when they are old, and only ever grown. All HTTP goes through client."""
+"""Another index: its pages are kept, asked for again when they are old, and only ever grow."""
 
 import asyncio
 import hashlib
@@ -6,20 +6,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core import freshness, pins
-from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
+from wheelkeep.core.errors import NotAPage, Unanswered
 from wheelkeep.core.freshness import Plan
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.core.names import project as project_name
 from wheelkeep.core.read_html import read_html
 from wheelkeep.core.read_json import read_json
-from wheelkeep.core.read_root import read_root_html, read_root_json
 from wheelkeep.sources.client import Client, Reply
+from wheelkeep.sources.documents import ACCEPT, REFRESH_LIMIT, OriginDocuments, retry_after_of, why
 from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE, Bytes, Changed
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.facts import Facts, Health
@@ -27,9 +25,6 @@ from wheelkeep.store.pages import Pages, StoredPage
 
 log = structlog.get_logger(__name__)
 
-ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-_REFRESH_LIMIT = 40.0
-_NAMES_KEPT = timedelta(days=1)
 _SIZES_AT_ONCE = 8
 _MOST_SIZES = 400
 _SIZES_LIMIT = 4.0
@@ -66,7 +61,7 @@ class Remote:
         self._now = now
         self._refreshing: dict[ProjectName, asyncio.Task[StoredPage]] = {}
         self._failures: dict[ProjectName, tuple[int, datetime, str]] = {}
-        self._documents: dict[tuple[str, str], asyncio.Task[bytes | None]] = {}
+        self._documents = OriginDocuments(name, url=url, fresh=fresh, client=client, facts=facts, now=now)
         self.health = Health()
         self._background: set[asyncio.Task[object]] = set()
 
@@ -77,10 +72,11 @@ class Remote:
         return True
 
     async def close(self) -> None:
-        tasks = [*self._refreshing.values(), *self._documents.values(), *self._background]
+        tasks = [*self._refreshing.values(), *self._background]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._documents.close()
         await self._client.close()
 
     async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
@@ -103,7 +99,7 @@ class Remote:
             error = refresh.exception()
             if error is None:
                 return self._answer(refresh.result())
-            reason, retry_after = _why(error)
+            reason, retry_after = why(error)
         else:
             reason, retry_after = "it has not answered yet", 2.0
         if stored is None or stored.page is None:
@@ -159,7 +155,7 @@ class Remote:
             self._failures.pop(project, None)
             self._note_health(None)
         else:
-            reason, _ = _why(error)
+            reason, _ = why(error)
             if len(self._failures) > 10_000:
                 self._failures.clear()
             count = self._failures.get(project, (0, self._now(), ""))[0] + 1
@@ -173,7 +169,7 @@ class Remote:
         self._changed(project)
 
     async def _refresh(self, project: ProjectName) -> StoredPage:
-        async with asyncio.timeout(_REFRESH_LIMIT):
+        async with asyncio.timeout(REFRESH_LIMIT):
             stored = await self._pages.get(self.name, project)
             headers = {"Accept": ACCEPT}
             if stored is not None and stored.page is not None and stored.etag:
@@ -184,7 +180,7 @@ class Remote:
             if reply.status == 404:
                 return await self._keep(project, _gone, reply)
             if reply.status != 200:
-                raise Unanswered(f"it answered {reply.status}", retry_after=_retry_after(reply))
+                raise Unanswered(f"it answered {reply.status}", retry_after=retry_after_of(reply))
             page = await asyncio.to_thread(self._read, reply, project)
             page = await self._with_sizes(page, stored.page if stored else None)
             return await self._overlay(project, page, reply)
@@ -287,62 +283,10 @@ class Remote:
             return bytes(body), stream.total
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
-        if kind == "json":
-            if not self._url.endswith("/simple/"):
-                return None
-            url = f"{self._url.removesuffix('simple/')}pypi/{key}/json"
-        assert url is not None
-        return await self._document(kind, key, url, self._fresh)
+        return await self._documents.get(kind, key, url)
 
     async def names(self) -> list[str] | None:
-        """The origin's own list, fetched whole in the background and kept for a day."""
-        task = self._document_task("names", "", self._url, _NAMES_KEPT)
-        await asyncio.wait({task}, timeout=PATIENCE_PAGE)
-        known = await self._facts.document(self.name, "names", "")
-        return known[0].decode().split("\n") if known is not None and known[0] else None
-
-    async def _document(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
-        task = self._document_task(kind, key, url, kept)
-        try:
-            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_FIRST)
-        except (Unanswered, NotAPage, TimeoutError) as error:
-            known = await self._facts.document(self.name, kind, key)
-            if known is not None:
-                return known[0]
-            reason, retry_after = _why(error)
-            raise Unanswered(reason, retry_after=retry_after) from None
-
-    def _document_task(self, kind: str, key: str, url: str, kept: timedelta) -> asyncio.Task[bytes | None]:
-        task = self._documents.get((kind, key))
-        if task is None:
-            task = asyncio.create_task(self._ask_document(kind, key, url, kept))
-            self._documents[kind, key] = task
-            task.add_done_callback(lambda done: self._document_done(kind, key, done))
-        return task
-
-    def _document_done(self, kind: str, key: str, task: asyncio.Task[bytes | None]) -> None:
-        self._documents.pop((kind, key), None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.info("document_not_had", source=self.name, kind=kind, key=key, reason=_why(error)[0])
-
-    async def _ask_document(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
-        known = await self._facts.document(self.name, kind, key)
-        if known is not None and timedelta(0) <= self._now() - known[1] < kept:
-            return known[0]
-        headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
-        async with asyncio.timeout(_REFRESH_LIMIT * (5 if kind == "names" else 1)):
-            reply = await self._client.get(url, headers=headers)
-        if reply.status == 404:
-            return None
-        if reply.status != 200:
-            raise Unanswered(f"it answered {reply.status}", retry_after=_retry_after(reply))
-        body = reply.body
-        if kind == "names":
-            body = await asyncio.to_thread(_root_names, reply)
-        else:
-            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        await self._facts.learn_document(self.name, kind, key, body, self._now())
-        return body
+        return await self._documents.names()
 
     def _note_health(self, reason: str | None) -> None:
         """Remembers whether the source answers; written at most every few seconds, or when it turns."""
@@ -363,34 +307,3 @@ class Remote:
 
 def _gone(old: StoredPage | None) -> Page | None:
     return pins.all_gone(old.page) if old is not None and old.page is not None else None
-
-
-def _root_names(reply: Reply) -> bytes:
-    """The names of a root list in normal form, one a line, in order."""
-    is_json = "json" in reply.headers.get("content-type", "")
-    told = read_root_json(reply.body) if is_json else read_root_html(reply.body)
-    found: set[str] = set()
-    for text in told:
-        try:
-            found.add(project_name(text))
-        except InvalidName:
-            continue
-    return "\n".join(sorted(found)).encode()
-
-
-def _why(error: BaseException) -> tuple[str, float | None]:
-    """The reason in words that may be shown to anyone, and when to come back."""
-    if isinstance(error, Unanswered):
-        return error.reason, error.retry_after
-    if isinstance(error, NotAPage):
-        return f"its answer is not a page: {error}", None
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time", None
-    if isinstance(error, msgspec.DecodeError):
-        return "its answer is not JSON", None
-    return "its answer could not be dealt with; the log says why", None
-
-
-def _retry_after(reply: Reply) -> float | None:
-    text = reply.headers.get("retry-after", "")
-    return min(float(text), 3600.0) if text.isascii() and text.isdigit() and len(text) < 6 else None

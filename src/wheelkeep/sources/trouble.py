@@ -1,6 +1,7 @@
 """What went wrong with a request, in words for a person: no credential, no query, nothing the peer wrote."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from wheelkeep.sources.reach import REFUSED, remedy
 # What a server says when it is not broken, but busy or away (RFC 9110, RFC 6585).
 BUSY = frozenset({429, 502, 503, 504})
 _LONGEST_SHOWN = 200
+_LONGEST_WAIT = 86_400.0
 
 
 class Trouble(Unanswered):
@@ -36,7 +38,7 @@ def shown(url: str) -> str:
     try:
         origin, rest = target(url)
     except ValueError:
-        return "an address that is none"
+        return "an unusable address"
     return f"{origin}{rest.partition('?')[0]}"[:_LONGEST_SHOWN]
 
 
@@ -46,17 +48,17 @@ def busy(url: str, status: int, headers: Mapping[str, str]) -> Trouble:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until another try is welcome (RFC 9110, section 10.2.3), None where not told."""
+    """Seconds until another try is welcome (RFC 9110, section 10.2.3), None where not told; a day at most."""
     told = headers.get("Retry-After", "").strip()
     if told.isascii() and told.isdigit() and len(told) < 10:
-        return float(told)
+        return min(float(told), _LONGEST_WAIT)
     try:
         when = parsedate_to_datetime(told)
-    except ValueError:
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), _LONGEST_WAIT)
+    except (ValueError, OverflowError):
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 @contextmanager
@@ -110,9 +112,9 @@ def _unconnected(error: aiohttp.ClientConnectorError, url: str) -> Trouble:
     if REFUSED in str(error.os_error):
         origin, _ = target(url)
         return Trouble(f"{origin} is {REFUSED}; {remedy(origin)}")
-    why = error.os_error.strerror
-    plain = why if why and "Multiple exceptions" not in why and "Connect call" not in why else "refused"
-    return Trouble(f"{shown(url)}: no connection ({plain})", again=True)
+    # The number, not the text, in which the library names addresses of the inner network.
+    why = f" ({os.strerror(error.os_error.errno)})" if error.os_error.errno else ""
+    return Trouble(f"{shown(url)}: no connection{why}", again=True)
 
 
 def _certificate(error: Exception) -> str:

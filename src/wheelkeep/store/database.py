@@ -1,7 +1,6 @@
 """The database: engines, transactions, and bringing the tables up to date. SQLite in WAL mode (sqlite.org/wal.html)."""
 
 import fcntl
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -88,7 +87,7 @@ def prepare(data: Path) -> Path:
             path = data / "wheelkeep.sqlite"
             if _revision(path) != HEAD:
                 _migrate(path)
-            os.chmod(path, 0o600)
+            path.chmod(0o600)
             return path
     except (OSError, sqlite3.Error) as error:
         raise WheelkeepError(f"the data folder {data} cannot be used: {error}") from error

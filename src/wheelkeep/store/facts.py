@@ -160,7 +160,9 @@ class Facts:
     async def _upsert(self, table: Table, keys: dict[str, str], values: Mapping[str, object]) -> None:
         statement = insert(table).values(**keys, **values)
         async with self._database.write() as connection:
-            await connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=dict(values)))
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=list(keys), set_=dict(values))
+            )
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -102,7 +102,7 @@ def read_metadata_of(path: Path) -> bytes:
 
 
 def _check_directory(file: BinaryIO, size: int) -> None:
-    """Refuses a central directory that is larger than any real wheel's, before zipfile reads it whole (APPNOTE 4.3.16)."""
+    """Refuses a central directory larger than any real wheel's before zipfile reads it whole (APPNOTE 4.3.16)."""
     file.seek(max(0, size - 66_000))
     tail = file.read()
     at = tail.rfind(b"PK\x05\x06")

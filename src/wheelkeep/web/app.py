@@ -82,13 +82,12 @@ class App:
         if scope["method"] == "GET":
             key = (scope["path"], scope["query_string"], accept, coding)
             ready = self._simple.hot(key, time.time())
-            if ready is not None:
-                if none_match is None or not etag_matches(none_match.decode("latin-1"), ready.etag.decode()):
-                    length = (b"content-length", b"%d" % len(ready.body))
-                    headers = [*ready.headers, length, (b"x-request-id", request_id())]
-                    await send({"type": "http.response.start", "status": 200, "headers": headers})
-                    await send(ready.ok)
-                    return
+            if ready is not None and not _has_it(none_match, ready.etag):
+                length = (b"content-length", b"%d" % len(ready.body))
+                headers = [*ready.headers, length, (b"x-request-id", request_id())]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send(ready.ok)
+                return
         await self._routed(Request(scope, receive), key, agent, send)
 
     async def _routed(
@@ -112,7 +111,7 @@ class App:
                 path=request.path,
                 status=response.status,
                 seconds=round(time.perf_counter() - began, 4),
-                agent=agent.decode("latin-1")[:200] if agent else None,
+                agent=agent.split(b" ")[0].decode("latin-1")[:60] if agent else None,
             )
 
     async def _route(self, request: Request, key: tuple[object, ...] | None) -> Answer:
@@ -182,6 +181,10 @@ class App:
                 ready = await self._keep.ready()
                 return _word(200, "ready") if ready else _word(503, "sources are still being read")
         return problem.not_found(request, "no index is called that, and nothing else is at this address")
+
+
+def _has_it(none_match: bytes | None, etag: bytes) -> bool:
+    return none_match is not None and etag_matches(none_match.decode("latin-1"), etag.decode())
 
 
 def _word(status: int, text: str) -> Response:

@@ -107,7 +107,7 @@ class Documents:
         return {}
 
     async def provenance(self, request: Request, index: Index, parts: list[str]) -> Response:
-        """``/{index}/integrity/{project}/{version}/{filename}/provenance``: passed on, never kept for ever (PEP 740)."""
+        """``/{index}/integrity/{project}/{version}/{filename}/provenance``: passed on as it is now (PEP 740)."""
         project = project_of(parts[0]) if len(parts) == 4 and parts[3] == "provenance" else None
         if project is None:
             return problem.not_found(

@@ -1,4 +1,4 @@
-"""Every address that we print, and how the paths that come in are read. Nothing that a client sends is used as a URL."""
+"""Every address that we print, and how the paths that come in are read. Nothing a client sends is one."""
 
 import re
 

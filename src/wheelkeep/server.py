@@ -1,0 +1,74 @@
+"""The process that holds the listening socket and minds the workers; ``serve`` becomes it. Kept small on purpose:
+it imports the server alone, so that a keep's memory is its workers'.
+"""
+
+import http.client
+import sys
+import threading
+import time
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+_PATIENCE = 120.0
+"""Seconds that the first answer may take before the ready line is given up."""
+_LOGS = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": '{"event": "server", "level": "%(levelname)s", "what": "%(message)s"}'}
+    },
+    "handlers": {
+        "console": {"formatter": "line", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
+    },
+    "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
+}
+
+
+def run(host: str, port: int, workers: int) -> None:
+    """Serves until SIGTERM or SIGINT; what is being downloaded then may finish."""
+    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+    Granian(
+        "wheelkeep.compose:asgi",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        factory=True,
+        loop=Loops.uvloop,
+        http=HTTPModes.auto,
+        websockets=False,
+        runtime_threads=1,
+        runtime_mode=RuntimeModes.mt,
+        log_access=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGS,
+        # Longer than the keep itself gives downloads to finish.
+        workers_kill_timeout=40,
+        respawn_failed_workers=workers > 1,
+        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
+    ).serve()
+
+
+def _announce(host: str, port: int) -> None:
+    """Says that the server is ready once it answers a real request."""
+    asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        connection = http.client.HTTPConnection(asked, port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                shown = f"[{host}]" if ":" in host else host
+                print(f"wheelkeep: ready on http://{shown}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+                return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+        finally:
+            connection.close()
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,139 @@
+"""Documents of a remote index beside its pages: its root list, a project's legacy JSON, a file's attestations."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
+from wheelkeep.core.names import SourceName
+from wheelkeep.core.names import project as project_name
+from wheelkeep.core.read_root import read_root_html, read_root_json
+from wheelkeep.sources.client import Client, Reply
+from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE
+from wheelkeep.store.facts import Facts
+
+log = structlog.get_logger(__name__)
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+"""JSON first, HTML understood (PEP 691)."""
+REFRESH_LIMIT = 40.0
+"""Seconds that one question to an origin may take with all its retries."""
+_NAMES_KEPT = timedelta(days=1)
+
+
+class OriginDocuments:
+    """Asked for once however many wait, kept for a while, and given as they were last told when the origin is away."""
+
+    def __init__(
+        self,
+        name: SourceName,
+        *,
+        url: str,
+        fresh: timedelta,
+        client: Client,
+        facts: Facts,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._name = name
+        self._url = url
+        self._fresh = fresh
+        self._client = client
+        self._facts = facts
+        self._now = now
+        self._asking: dict[tuple[str, str], asyncio.Task[bytes | None]] = {}
+
+    async def close(self) -> None:
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def get(self, kind: str, key: str, url: str | None) -> bytes | None:
+        """``json`` of a project, or ``provenance`` of a file at ``url``; None: there is none. Raises Unanswered."""
+        if kind == "json":
+            if not self._url.endswith("/simple/"):
+                return None
+            url = f"{self._url.removesuffix('simple/')}pypi/{key}/json"
+        assert url is not None
+        task = self._once(kind, key, url, self._fresh)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_FIRST)
+        except (Unanswered, NotAPage, TimeoutError, msgspec.DecodeError) as error:
+            known = await self._facts.document(self._name, kind, key)
+            if known is not None:
+                return known[0]
+            reason, retry_after = why(error)
+            raise Unanswered(reason, retry_after=retry_after) from None
+
+    async def names(self) -> list[str] | None:
+        """The origin's own list, fetched whole in the background and kept for a day."""
+        task = self._once("names", "", self._url, _NAMES_KEPT)
+        await asyncio.wait({task}, timeout=PATIENCE_PAGE)
+        known = await self._facts.document(self._name, "names", "")
+        return known[0].decode().split("\n") if known is not None and known[0] else None
+
+    def _once(self, kind: str, key: str, url: str, kept: timedelta) -> asyncio.Task[bytes | None]:
+        task = self._asking.get((kind, key))
+        if task is None:
+            task = asyncio.create_task(self._ask(kind, key, url, kept))
+            self._asking[kind, key] = task
+            task.add_done_callback(lambda done: self._asked(kind, key, done))
+        return task
+
+    def _asked(self, kind: str, key: str, task: asyncio.Task[bytes | None]) -> None:
+        self._asking.pop((kind, key), None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("document_not_had", source=self._name, kind=kind, key=key, reason=why(error)[0])
+
+    async def _ask(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
+        known = await self._facts.document(self._name, kind, key)
+        if known is not None and timedelta(0) <= self._now() - known[1] < kept:
+            return known[0]
+        headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
+        async with asyncio.timeout(REFRESH_LIMIT * (5 if kind == "names" else 1)):
+            reply = await self._client.get(url, headers=headers)
+        if reply.status == 404:
+            return None
+        if reply.status != 200:
+            raise Unanswered(f"it answered {reply.status}", retry_after=retry_after_of(reply))
+        body = reply.body
+        if kind == "names":
+            body = await asyncio.to_thread(_root_names, reply)
+        else:
+            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        await self._facts.learn_document(self._name, kind, key, body, self._now())
+        return body
+
+
+def _root_names(reply: Reply) -> bytes:
+    """The names of a root list in normal form, one a line, in order."""
+    is_json = "json" in reply.headers.get("content-type", "")
+    told = read_root_json(reply.body) if is_json else read_root_html(reply.body)
+    found: set[str] = set()
+    for text in told:
+        try:
+            found.add(project_name(text))
+        except InvalidName:
+            continue
+    return "\n".join(sorted(found)).encode()
+
+
+def why(error: BaseException) -> tuple[str, float | None]:
+    """The reason in words that may be shown to anyone, and when to come back."""
+    if isinstance(error, Unanswered):
+        return error.reason, error.retry_after
+    if isinstance(error, NotAPage):
+        return f"its answer is not a page: {error}", None
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time", None
+    if isinstance(error, msgspec.DecodeError):
+        return "its answer is not JSON", None
+    return "its answer could not be dealt with; the log says why", None
+
+
+def retry_after_of(reply: Reply) -> float | None:
+    text = reply.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isascii() and text.isdigit() and len(text) < 6 else None
