@@ -163,6 +163,11 @@ async def test_a_gateway_of_a_closed_network(
     assert "not a public address" in await refused(client_of(url, limits=quick), f"https://{FILES}/file")
 
 
+async def test_a_source_whose_own_name_is_none_has_no_gateway(secure: Outside, client_of: ClientOf) -> None:
+    client = client_of("https://nowhere.invalid/simple/")
+    assert "not a public address" in await refused(client, f"https://localhost:{secure.port}/file")
+
+
 async def test_declared_origins_may_be_inner_ones(
     outside: Outside, secure: Outside, trusted: None, client_of: ClientOf
 ) -> None:

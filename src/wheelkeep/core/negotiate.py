@@ -48,7 +48,7 @@ _NAMED_ORDER = (Form.JSON, Form.HTML_V1, Form.HTML)
 # Who takes anything is a browser or an old client, and gets what the public index gives them.
 _ANY_ORDER = (Form.HTML, Form.JSON, Form.HTML_V1)
 
-_WEIGHT = re.compile(r"(?:0|1)?(?:\.[0-9]{0,17})?", re.ASCII)
+_WEIGHT = re.compile(r"[0-9]{0,3}(?:\.[0-9]{0,17})?", re.ASCII)
 _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _RANGE = re.compile(r"[ \t]*bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.I | re.ASCII)
 

@@ -25,6 +25,7 @@ from wheelkeep.store.pages import Pages, StoredPage
 
 log = structlog.get_logger(__name__)
 
+_STRUGGLES = timedelta(seconds=5)
 _SIZES_AT_ONCE = 8
 _MOST_SIZES = 400
 _SIZES_LIMIT = 4.0
@@ -94,6 +95,9 @@ class Remote:
             if failed is not None and now < failed[1]:
                 return self._stale(stored, failed[2], failed[1])
         refresh = self._refresh_once(project)
+        if self.health.reason is not None and self.health.failed is not None:
+            # It failed a moment ago for another name: known pages need not wait for it one by one.
+            patience = patience if now - self.health.failed > _STRUGGLES else 0.0
         await asyncio.wait({refresh}, timeout=patience if has_page else PATIENCE_FIRST)
         if refresh.done() and not refresh.cancelled():
             error = refresh.exception()
@@ -274,7 +278,7 @@ class Remote:
         return reply.body
 
     async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
-        async with self._client.stream(file.url, start=start, end=end if start >= 0 else None) as stream:
+        async with self._client.stream(file.url, start=start, end=end - 1 if start >= 0 else None) as stream:
             if stream.status != 206 or stream.total is None:
                 return None
             body = bytearray()
