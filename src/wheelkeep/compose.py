@@ -1,94 +1,33 @@
 """Settings to a running app: the only module that names every concrete class."""
 
 import os
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from wheelkeep.core.errors import ConfigError, Mistake
-from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep import configuration
+from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
-from wheelkeep.core.read_settings import default_settings, read_settings
-from wheelkeep.core.settings import DirectorySource, HostedSource, RemoteSource, Settings, SourceSettings
+from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
-from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs
-from wheelkeep.store.database import Database, prepare
+from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
-
-CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
-LISTEN_VARIABLE = "WHEELKEEP_LISTENING"
-"""How ``serve`` tells its workers where they listen: host and port with a space between."""
-
-
-def pypi_url() -> str:
-    """The Simple API of the public index, from the constant that a library keeps of its address."""
-    from distlib.index import DEFAULT_INDEX  # noqa: PLC0415 - only where the word "pypi" is used
-
-    parts = urlsplit(DEFAULT_INDEX)
-    return f"{parts.scheme}://{parts.netloc}/simple/"
-
-
-def load(path: Path | None) -> Settings:
-    """The configuration: of ``path``, else of $WHEELKEEP_CONFIG, else of ./wheelkeep.toml, else the built-in one.
-
-    Raises ConfigError.
-    """
-    if path is None and (named := os.environ.get(CONFIG_VARIABLE)):
-        path = Path(named)
-    if path is None:
-        path = Path("wheelkeep.toml")
-        if not path.exists():
-            return default_settings(base=Path.cwd(), pypi_url=pypi_url())
-    path = path.absolute()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [Mistake(str(path), None, "", f"the configuration cannot be read: {error}")]
-        ) from None
-    return read_settings(text, file=str(path), base=path.parent, secret=_secret, pypi_url=pypi_url())
-
-
-def _secret(reference: str) -> str:
-    """The value behind ``env:NAME`` or ``file:PATH``; raises KeyError, OSError or ValueError."""
-    kind, _, rest = reference.partition(":")
-    if kind == "env":
-        return os.environ[rest]
-    if kind == "file":
-        return Path(rest).expanduser().read_text(encoding="utf-8").strip()
-    raise ValueError(reference)
-
-
-def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
-    """Every index's policy, read; raises ConfigError with the mistakes of all of them."""
-    kinds = {name: isinstance(source, RemoteSource) for name, source in settings.sources.items()}
-    found: dict[IndexName, PolicyHolder] = {}
-    mistakes: list[Mistake] = []
-    for name, index in settings.indexes.items():
-        try:
-            found[name] = PolicyHolder(index.policy, kinds)
-        except ConfigError as error:
-            mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
-    if mistakes:
-        raise ConfigError(mistakes)
-    return found
+from wheelkeep.store.prepare import prepare
 
 
 def build(settings: Settings) -> Keep:
     """A keep, not started yet, on the data folder of the settings. Raises ConfigError, WheelkeepError."""
-    holders = policies(settings)
+    holders = configuration.policies(settings)
     database = Database(prepare(settings.data))
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger = Ledger(database)
@@ -154,8 +93,8 @@ def asgi() -> Any:
     from wheelkeep.web.app import App  # noqa: PLC0415 - commands that do not serve need none of it
 
     configure()
-    settings = load(None)
-    if listening := os.environ.get(LISTEN_VARIABLE):
+    settings = configuration.load(None)
+    if listening := os.environ.get(configuration.LISTEN_VARIABLE):
         host, port = listening.split(" ")
         settings = replace(settings, host=host, port=int(port))
     return App(build(settings))

@@ -1,19 +1,20 @@
 """``explain``: for each candidate file its source, the verdict, each gate's reason, and what would change it."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wheelkeep import compose
+from wheelkeep import configuration
 from wheelkeep.cli.output import print_json
 from wheelkeep.cli.setup import Json, choose_index
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.rules import Rule, read_rule
 from wheelkeep.core.settings import Settings
-from wheelkeep.index.explain import Explanation, FileSaid
-from wheelkeep.index.explain import explain as ask
 from wheelkeep.logs import quiet
+
+if TYPE_CHECKING:
+    from wheelkeep.index.explain import Explanation, FileSaid
 
 
 def explain(
@@ -28,7 +29,7 @@ def explain(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     quiet()
-    settings = compose.load(context.obj)
+    settings = configuration.load(context.obj)
     found = asyncio.run(_explain(settings, choose_index(settings, index), rule))
     if json:
         print_json(found)
@@ -37,7 +38,10 @@ def explain(
     raise typer.Exit(0 if found.admitted else 1)
 
 
-async def _explain(settings: Settings, index: IndexName, rule: Rule) -> Explanation:
+async def _explain(settings: Settings, index: IndexName, rule: Rule) -> "Explanation":
+    from wheelkeep import compose
+    from wheelkeep.index.explain import explain as ask
+
     keep = compose.build(settings)
     await keep.start()
     try:
@@ -51,7 +55,7 @@ async def _explain(settings: Settings, index: IndexName, rule: Rule) -> Explanat
         await keep.close(seconds=1)
 
 
-def _print(found: Explanation) -> None:
+def _print(found: "Explanation") -> None:
     print(f"{found.requirement} in index {found.index}: {found.says}")
     for source in found.sources:
         print(f"  source {source.source}: {source.answer}{f' ({source.why})' if source.why else ''}")
@@ -64,7 +68,7 @@ def _print(found: Explanation) -> None:
         )
 
 
-def _print_file(file: FileSaid) -> None:
+def _print_file(file: "FileSaid") -> None:
     marks = [mark for mark, is_so in (("kept", file.kept), ("gone at its origin", file.gone)) if is_so]
     if file.yanked is not None:
         marks.append(f"yanked{f': {file.yanked}' if file.yanked else ''}")

@@ -9,12 +9,12 @@ import structlog
 import typer
 from msgspec.structs import replace
 
-from wheelkeep import compose
+from wheelkeep import configuration
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.read_settings import exposure
 from wheelkeep.core.settings import Settings
 from wheelkeep.logs import configure
-from wheelkeep.store.database import prepare
+from wheelkeep.store.prepare import prepare
 
 log = structlog.get_logger(__name__)
 
@@ -25,24 +25,24 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="How many processes.")] = None,
 ) -> None:
     """Run the server."""
-    settings = compose.load(context.obj)
+    settings = configuration.load(context.obj)
     if listen is not None:
         host, port = _listen(listen)
         settings = replace(settings, host=host, port=port)
     if workers is not None:
         settings = replace(settings, workers=workers)
     settings = replace(settings, port=_bindable(settings))
-    compose.policies(settings)
+    configuration.policies(settings)
     prepare(settings.data)
     configure()
     for warning in dict.fromkeys([*settings.warnings, exposure(settings.host, settings)]):
         if warning:
             log.warning("unwise", what=warning)
     if settings.origin is not None:
-        os.environ[compose.CONFIG_VARIABLE] = str(settings.origin)
+        os.environ[configuration.CONFIG_VARIABLE] = str(settings.origin)
     # One heap per thread is glibc's way to be quick; a few threads that mostly wait only leave holes in memory.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    os.environ[compose.LISTEN_VARIABLE] = f"{settings.host} {settings.port}"
+    os.environ[configuration.LISTEN_VARIABLE] = f"{settings.host} {settings.port}"
     # This process becomes the server, so that what only the checks needed does not stay in memory. ``-P``: nothing
     # is imported from the folder that the server happens to be started in.
     arguments = [sys.executable, "-P", "-m", "wheelkeep.server", settings.host, str(settings.port)]

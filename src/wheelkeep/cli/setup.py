@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from wheelkeep import compose
+from wheelkeep import configuration
 from wheelkeep.cli.output import print_json
 from wheelkeep.core.clients import CLIENTS, client_config
 from wheelkeep.core.errors import ConfigError, Mistake, WheelkeepError
@@ -49,8 +49,8 @@ def init(
 def check(context: typer.Context, json: Json = False) -> None:
     """Validate configuration and policy; every mistake with its file, line and key. Exit 2 on a mistake."""
     try:
-        settings = compose.load(context.obj)
-        compose.policies(settings)
+        settings = configuration.load(context.obj)
+        configuration.policies(settings)
     except ConfigError as error:
         if json:
             print_json(Checked(ok=False, config=str(context.obj or ""), mistakes=error.mistakes))
@@ -81,7 +81,7 @@ def client(
     """Print the configuration that a client needs."""
     if name not in CLIENTS:
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(CLIENTS)}")
-    settings = compose.load(context.obj)
+    settings = configuration.load(context.obj)
     chosen = choose_index(settings, index)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = settings.public_url or f"http://{host}:{settings.port}"

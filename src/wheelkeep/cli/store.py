@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wheelkeep import compose
+from wheelkeep import configuration
 from wheelkeep.cli.output import print_json, size
 from wheelkeep.cli.setup import Json
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings
-from wheelkeep.index.keep import Keep
-from wheelkeep.index.sweep import Sweep, sweep
 from wheelkeep.logs import quiet
+
+if TYPE_CHECKING:
+    from wheelkeep.index.keep import Keep
+    from wheelkeep.index.sweep import Sweep
 
 
 def verify(
@@ -24,7 +26,7 @@ def verify(
 ) -> None:
     """Read every stored file again and hold it against its hash. Exit 1 on damage."""
     quiet()
-    found = asyncio.run(_verify(compose.load(context.obj), repair=repair))
+    found = asyncio.run(_verify(configuration.load(context.obj), repair=repair))
     if json:
         print_json(found)
     else:
@@ -35,7 +37,10 @@ def verify(
     raise typer.Exit(1 if any(not damage.repaired for damage in found.damaged) else 0)
 
 
-async def _verify(settings: Settings, *, repair: bool) -> Sweep:
+async def _verify(settings: Settings, *, repair: bool) -> "Sweep":
+    from wheelkeep import compose
+    from wheelkeep.index.sweep import Sweep, sweep
+
     keep = compose.build(settings)
     try:
         state = Sweep()
@@ -52,7 +57,7 @@ async def _verify(settings: Settings, *, repair: bool) -> Sweep:
 def status(context: typer.Context, json: Json = False) -> None:
     """Print sizes, freshness and the health of the sources."""
     quiet()
-    found = asyncio.run(_status(compose.load(context.obj)))
+    found = asyncio.run(_status(configuration.load(context.obj)))
     if json:
         print_json(found)
         return
@@ -71,6 +76,8 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 
 async def _status(settings: Settings) -> dict[str, Any]:
+    from wheelkeep import compose
+
     keep = compose.build(settings)
     try:
         return await _gathered(keep, settings)
@@ -78,7 +85,7 @@ async def _status(settings: Settings) -> dict[str, Any]:
         await keep.close(seconds=1)
 
 
-async def _gathered(keep: Keep, settings: Settings) -> dict[str, Any]:
+async def _gathered(keep: "Keep", settings: Settings) -> dict[str, Any]:
     sizes = await asyncio.to_thread(lambda: [path.stat().st_size for _, path in keep.blobs.all()])
     counts, health, ledger = await keep.pages.counts(), await keep.facts.health(), await keep.ledger.counts()
     sources = []

@@ -40,10 +40,15 @@ def strict(project: ProjectName, groups: Sequence[Sequence[Answer]]) -> Outcome 
     decides too: an outage is not an absence. A source that was not asked because a gate blocks the whole name stands
     before the lower ones likewise.
     """
+    absences: list[datetime | None] = []
     for answers in groups:
         outcome = _group(project, answers)
+        if isinstance(outcome, Merged):
+            # The better sources are to be asked again too: once their absence is old, they might have the name.
+            return replace(outcome, good_until=earliest([outcome.good_until, *absences]))
         if outcome is not None:
             return outcome
+        absences += [answer.good_until for answer in answers if isinstance(answer, Found | Absent)]
     return None
 
 
@@ -64,6 +69,9 @@ def _group(project: ProjectName, answers: Sequence[Answer]) -> Outcome | None:
     for answer in answers:
         if isinstance(answer, Unreachable):
             return answer
+        if isinstance(answer, Found) and answer.stale and not has(answer):
+            # What it has now is not known, and what it had is nothing: that is no clean absence.
+            return Unreachable(source=answer.source, reason=answer.stale)
     holders = [answer for answer in answers if isinstance(answer, Found) and has(answer)]
     if not holders:
         return next((answer for answer in answers if isinstance(answer, Unasked)), None)

@@ -23,8 +23,8 @@ class Incident(Struct, frozen=True, kw_only=True):
 def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple[Incident, ...]]:
     """Lays the page that a source tells now over the stored one; both are of one project and one source.
 
-    Of a file that stays, the first sha256, size, upload time and address are kept, and what may change by the
-    standards (yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
+    Of a file that stays, the first sha256, size and upload time are kept, and what may change (its address; by the
+    standards yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
     sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``.
     """
     before = {file.filename: file for file in stored.files} if stored else {}

@@ -1,7 +1,7 @@
 """A policy: a set of gates that all must pass, and waivers that give back by name, for a reason, until a day."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
 from wheelkeep.core.model import File
@@ -58,6 +58,8 @@ class Policy:
 
 def ends(waiver: Waiver) -> datetime:
     """The moment at which a waiver is over: the end of its last day in UTC."""
+    if waiver.until == date.max:  # the calendar has no day after it
+        return datetime.max.replace(tzinfo=UTC)
     return datetime.combine(waiver.until, time(), tzinfo=UTC) + timedelta(days=1)
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from wheelkeep.core.errors import NotAPage
 
-_HREF = re.compile(rb"<a\b[^>]{0,2000}>([^<]{1,200})</a", re.IGNORECASE)
+_HREF = re.compile(rb"<a\b[^<>]*+>([^<]{1,200}+)</a", re.IGNORECASE)
 
 
 class _Project(msgspec.Struct):

@@ -40,7 +40,8 @@ def write_root_html(names: Iterable[str]) -> bytes:
     return "".join(
         [
             f"{_HEAD}{_VERSION}<title>Simple index</title>\n</head>\n<body>\n",
-            *[f'<a href="{name}/">{name}</a><br>\n' for name in _escaped(list(names))],
+            # No project has a colon in its name; with one, a browser would take what stands before for a scheme.
+            *[f'<a href="{name.replace(":", "%3A")}/">{name}</a><br>\n' for name in _escaped(list(names))],
             "</body>\n</html>\n",
         ]
     ).encode("utf-8", "replace")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from msgspec import Struct
-from sqlalchemy import Table, delete, distinct, select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wheelkeep.core.model import File
@@ -109,7 +109,8 @@ class Facts:
     async def hosted_names(self, source: SourceName) -> list[str]:
         """The projects that a hosted source has."""
         query = (
-            select(distinct(hosted_files.c.project))
+            select(hosted_files.c.project)
+            .distinct()
             .where(hosted_files.c.source == source, hosted_files.c.file.is_not(None))
             .order_by(hosted_files.c.project)
         )

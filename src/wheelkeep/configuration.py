@@ -1,0 +1,69 @@
+"""Finds and reads the configuration and its policies, before anything is made of them."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wheelkeep.core.errors import ConfigError, Mistake
+from wheelkeep.core.names import IndexName
+from wheelkeep.core.read_settings import default_settings, read_settings
+from wheelkeep.core.settings import RemoteSource, Settings
+from wheelkeep.index.policies import PolicyHolder
+
+CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
+LISTEN_VARIABLE = "WHEELKEEP_LISTENING"
+"""How ``serve`` tells its workers where they listen: host and port with a space between."""
+
+
+def pypi_url() -> str:
+    """The Simple API of the public index, from the constant that a library keeps of its address."""
+    from distlib.index import DEFAULT_INDEX  # noqa: PLC0415 - only where the word "pypi" is used
+
+    parts = urlsplit(DEFAULT_INDEX)
+    return f"{parts.scheme}://{parts.netloc}/simple/"
+
+
+def load(path: Path | None) -> Settings:
+    """The configuration: of ``path``, else of $WHEELKEEP_CONFIG, else of ./wheelkeep.toml, else the built-in one.
+
+    Raises ConfigError.
+    """
+    if path is None and (named := os.environ.get(CONFIG_VARIABLE)):
+        path = Path(named)
+    if path is None:
+        path = Path("wheelkeep.toml")
+        if not path.exists():
+            return default_settings(base=Path.cwd(), pypi_url=pypi_url())
+    path = path.absolute()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            [Mistake(str(path), None, "", f"the configuration cannot be read: {error}")]
+        ) from None
+    return read_settings(text, file=str(path), base=path.parent, secret=_secret, pypi_url=pypi_url())
+
+
+def _secret(reference: str) -> str:
+    """The value behind ``env:NAME`` or ``file:PATH``; raises KeyError, OSError or ValueError."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        return os.environ[rest]
+    if kind == "file":
+        return Path(rest).expanduser().read_text(encoding="utf-8").strip()
+    raise ValueError(reference)
+
+
+def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
+    """Every index's policy, read; raises ConfigError with the mistakes of all of them."""
+    kinds = {name: isinstance(source, RemoteSource) for name, source in settings.sources.items()}
+    found: dict[IndexName, PolicyHolder] = {}
+    mistakes: list[Mistake] = []
+    for name, index in settings.indexes.items():
+        try:
+            found[name] = PolicyHolder(index.policy, kinds)
+        except ConfigError as error:
+            mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return found

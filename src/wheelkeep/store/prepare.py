@@ -1,0 +1,65 @@
+"""Making a data folder, and bringing its tables up to date. Imports little: every command that serves begins here."""
+
+import fcntl
+import sqlite3
+from pathlib import Path
+
+from wheelkeep.core.errors import WheelkeepError
+
+HEAD = "0001"
+"""The newest revision in migrations/versions."""
+
+
+def prepare(data: Path) -> Path:
+    """Makes the data folder and brings its database up to date; gives the database's path.
+
+    Safe to call from several processes at once: one migrates, the others wait. Raises WheelkeepError when the
+    folder cannot be used or was written by a newer wheelkeep.
+    """
+    try:
+        for folder in (data, data / "blobs" / "sha256", data / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True)
+        with (data / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            path = data / "wheelkeep.sqlite"
+            if _revision(path) != HEAD:
+                _migrate(path)
+            path.chmod(0o600)
+            return path
+    except (OSError, sqlite3.Error) as error:
+        raise WheelkeepError(f"the data folder {data} cannot be used: {error}") from error
+
+
+def _revision(path: Path) -> str | None:
+    """The revision that the file is at, asked without Alembic, whose import costs more than the question."""
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    finally:
+        connection.close()
+    if row is not None and row[0] > HEAD:
+        raise WheelkeepError(f"{path} was written by a newer wheelkeep (revision {row[0]}): upgrade this one")
+    return str(row[0]) if row is not None else None
+
+
+def _migrate(path: Path) -> None:
+    from alembic import command  # noqa: PLC0415 - needed once in the life of a data folder
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        engine.dispose()
