@@ -69,7 +69,7 @@ def _group(project: ProjectName, answers: Sequence[Answer]) -> Outcome | None:
     for answer in answers:
         if isinstance(answer, Unreachable):
             return answer
-        if isinstance(answer, Found) and answer.stale and not has(answer):
+        if isinstance(answer, Found) and answer.stale is not None and not has(answer):
             # What it has now is not known, and what it had is nothing: that is no clean absence.
             return Unreachable(source=answer.source, reason=answer.stale)
     holders = [answer for answer in answers if isinstance(answer, Found) and has(answer)]

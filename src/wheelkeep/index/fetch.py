@@ -1,8 +1,7 @@
 """The file flow's last step: bytes from the store, or one download that all who ask are given while it runs."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,15 +12,13 @@ from msgspec.structs import replace
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
+from wheelkeep.index.fill import Fill, Pump, Reader
 from wheelkeep.sources.source import Bytes, Source
-from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Filling, Mismatch
+from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Mismatch
 
 log = structlog.get_logger(__name__)
 
-HELD_BACK = 64 * 1024
-"""Bytes at the end that nobody gets before the whole file's hash is right: a wrong file is a cut connection."""
 _LARGEST = 64 * 1024**3
-_INLINE = 32 * 1024
 
 
 class Stored(Struct, frozen=True):
@@ -29,123 +26,6 @@ class Stored(Struct, frozen=True):
 
     path: Path
     size: int
-
-
-class Fill:
-    """One download on its way into the store, and to everyone who asks meanwhile."""
-
-    def __init__(self) -> None:
-        self.length: int | None = None
-        """Bytes in all, where the origin says so."""
-        self.sha256: str | None = None
-        """Of the whole, once it is in the store."""
-        self.done = False
-        self.error: Exception | None = None
-        self._filling: Filling | None = None
-        self._recent: deque[tuple[int, bytes]] = deque(maxlen=8)
-        self._written = 0
-        self._waiting: list[asyncio.Future[None]] = []
-        self._readers = 0
-
-    @property
-    def released(self) -> int:
-        """How many bytes may be given away by now."""
-        return self._written if self.done and self.error is None else max(0, self._written - HELD_BACK)
-
-    def join(self) -> None:
-        """One more reader, for whom the bytes stay readable until it leaves."""
-        self._readers += 1
-
-    async def leave(self) -> None:
-        self._readers -= 1
-        if self.done and not self._readers:
-            await self._close()
-
-    async def progress(self) -> None:
-        """Waits until there is more, or an end."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
-
-    def read(self, at: int) -> bytes:
-        """Some released bytes from ``at`` on; shared with the other readers while they are recent."""
-        released = self.released
-        for start, piece in self._recent:
-            if start <= at < start + len(piece):
-                if at == start and start + len(piece) <= released:
-                    return piece
-                return piece[at - start : released - start]
-        assert self._filling is not None
-        return self._filling.read(at, min(released, at + READ_AT_ONCE))
-
-    def opened(self, filling: Filling, length: int | None) -> None:
-        self._filling = filling
-        self.length = length
-
-    def wrote(self, piece: bytes) -> None:
-        self._recent.append((self._written, piece))
-        self._written += len(piece)
-        self._wake()
-
-    async def finish(self, error: Exception | None) -> None:
-        self.error = error
-        self.done = True
-        self._wake()
-        if not self._readers:
-            await self._close()
-
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def _close(self) -> None:
-        self._recent.clear()
-        if self._filling is not None:
-            await self._filling.close()
-
-
-class Reader:
-    """One asker's view of a download under way. To be closed, whatever happens."""
-
-    def __init__(self, fill: Fill) -> None:
-        self._fill = fill
-        self._open = True
-        fill.join()
-
-    @property
-    def length(self) -> int | None:
-        """Bytes in all, where the origin says so."""
-        return self._fill.length
-
-    async def begun(self) -> None:
-        """Waits until some bytes may be given away; raises what went wrong when it does before."""
-        fill = self._fill
-        while not fill.released and not fill.done:
-            await fill.progress()
-        if fill.error is not None:
-            raise fill.error
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes from the first to the last; raises in mid-way when the download turns out wrong."""
-        fill, at = self._fill, 0
-        while True:
-            if fill.error is not None:
-                raise fill.error
-            if at < fill.released:
-                piece = fill.read(at)
-                at += len(piece)
-                yield piece
-            elif fill.done:
-                return
-            else:
-                await fill.progress()
-
-    async def close(self) -> None:
-        if self._open:
-            self._open = False
-            await self._fill.leave()
 
 
 class Fetcher:
@@ -267,7 +147,7 @@ class Fetcher:
         with stored.path.open("rb") as kept:
             while piece := kept.read(READ_AT_ONCE):
                 await asyncio.to_thread(filling.write, piece)
-                fill.wrote(piece)
+                fill.came(piece)
         fill.sha256 = stored.path.name
 
     async def _download(self, stream: Bytes, source: Source, file: File, fill: Fill) -> None:
@@ -276,24 +156,25 @@ class Fetcher:
         checked = {name: value for name, value in file.digests.items() if file.sha256 is None}
         filling.also(set(checked))
         most = file.size if stream.length is None and file.size is not None else _LARGEST
-        loop = asyncio.get_running_loop()
-        async for piece in stream.chunks():
-            if len(piece) < _INLINE:
-                filling.write(piece)
-            else:
-                # Hash and write let go of the interpreter, so the next piece comes in meanwhile.
-                await loop.run_in_executor(self._threads, filling.write, piece)
-            if filling.size > most:
-                raise Unanswered(f"{file.filename} is longer than its page says")
-            filling.sync_some()
-            fill.wrote(piece)
+        pump = Pump(filling, self._threads)
+        came = 0
+        try:
+            async for piece in stream.chunks():
+                came += len(piece)
+                if came > most:
+                    raise Unanswered(f"{file.filename} is longer than its page says")
+                fill.came(piece)
+                await pump.push(piece)
+        finally:
+            # The thread must be done with the file before anybody closes it.
+            await pump.drain()
         sha256 = filling.sha256
         if file.sha256 is not None and sha256 != file.sha256:
             raise Mismatch(file.sha256, sha256)
-        came = filling.digests()
+        digests = filling.digests()
         for name, value in checked.items():
-            if came[name] != value:
-                raise Mismatch(f"{name}:{value}", f"{name}:{came[name]}")
+            if digests[name] != value:
+                raise Mismatch(f"{name}:{value}", f"{name}:{digests[name]}")
         await filling.keep()
         fill.sha256 = sha256
         await self._arrived(source, file, sha256, filling.size)

@@ -64,13 +64,14 @@ class Blobs:
     def claim(self, key: str) -> "Claim | None":
         """The right to fetch what ``key`` stands for, among all processes on this data; None while another has it."""
         name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        descriptor = os.open(self._tmp / f"{name}.claim", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        path = self._tmp / f"{name}.claim"
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             return None
-        return Claim(descriptor)
+        return Claim(path, descriptor)
 
     def _clear_leftovers(self) -> None:
         """Removes what a crash left: temporary files that no living process holds the lock of."""
@@ -91,10 +92,13 @@ class Blobs:
 class Claim:
     """Held until ``release``; a process that dies releases it."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
         self._descriptor = descriptor
 
     def release(self) -> None:
+        # Who opened the old file a moment before holds it beside the next one: two downloads then, and no harm.
+        self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
@@ -126,6 +130,12 @@ class Filling:
         for other in self._others.values():
             other.update(piece)
         self.size += len(piece)
+
+    def write_all(self, pieces: list[bytes]) -> int:
+        """Appends several; gives how many bytes they were. For a thread: hash and write let go of the interpreter."""
+        for piece in pieces:
+            self.write(piece)
+        return sum(map(len, pieces))
 
     def sync_some(self) -> None:
         """Has what was written go to the disk in the background, every so many bytes; to be called in the loop."""
