@@ -85,7 +85,8 @@ def test_hashes() -> None:
     "value", ["", "ab", "zz" * 32, SHA + "ab", "\u0661" * 64, SHA[:-1] + "\n", None, 7, "a " * 32]
 )
 def test_what_is_no_sha256(value) -> None:
-    assert checked.sha256_of(value) is None
+    assert checked.hashes([("sha256", value)]) == (None, {})
+    assert checked.metadata({"sha256": value}) is None
 
 
 def test_size() -> None:

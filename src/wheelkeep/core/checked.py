@@ -100,15 +100,10 @@ def hashes(told: Iterable[tuple[str, Any]]) -> tuple[str | None, dict[str, str]]
     others = {}
     for name, value in told:
         if name == "sha256":
-            sha256 = sha256_of(value) or sha256
+            sha256 = _hex(value, 64) or sha256
         elif (digits := _DIGITS.get(name)) and (digest := _hex(value, digits)):
             others[name] = digest
     return sha256, others
-
-
-def sha256_of(value: object) -> str | None:
-    """A sha256 as 64 lower-case hex digits, or None."""
-    return _hex(value, 64)
 
 
 def _hex(value: object, digits: int) -> str | None:
@@ -158,7 +153,7 @@ def metadata(value: object) -> bool | str | None:
     """Core metadata beside the file (PEP 658, 714): its sha256, True or False; None where not told."""
     if isinstance(value, dict):
         if "sha256" in value:
-            return sha256_of(value["sha256"])
+            return _hex(value["sha256"], 64)
         # A digest of another kind still says that there is metadata.
         return True if value else None
     return value if isinstance(value, bool) else None

@@ -144,7 +144,7 @@ def _file(
         size=checked.size(told.size),
         upload_time=checked.upload_time(told.upload_time),
         requires_python=checked.requires_python(told.requires_python),
-        yanked=_yanked(told.yanked),
+        yanked=_yanked(told.yanked) if told.yanked else None,
         metadata=_metadata(told),
         provenance=checked.provenance(told.provenance),
     )
@@ -154,15 +154,15 @@ def _yanked(told: object) -> str | None:
     # PEP 691: true, or a non-empty string with the reason.
     if told is True:
         return ""
-    return checked.reason(told) if told else None
+    return checked.reason(told)
 
 
 def _metadata(told: _File) -> bool | str | None:
     # PEP 714's key, then PEP 658's, then the one that the public index gave by mistake before PEP 714.
-    for value in (told.core_metadata, told.dist_info_metadata, told.data_dist_info_metadata):
-        if value is not None:
-            return checked.metadata(value)
-    return None
+    value = told.core_metadata
+    if value is None:
+        value = told.dist_info_metadata
+    return checked.metadata(told.data_dist_info_metadata if value is None else value)
 
 
 def _versions(raw: Raw, shown: str) -> tuple[str, ...]:
