@@ -29,8 +29,7 @@ _LOGS = {
 
 def run(host: str, port: int, workers: int) -> None:
     """Serves until SIGTERM or SIGINT; what is being downloaded then may finish."""
-    threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-    Granian(
+    server = Granian(
         "wheelkeep.compose:asgi",
         address=host,
         port=port,
@@ -49,11 +48,17 @@ def run(host: str, port: int, workers: int) -> None:
         workers_kill_timeout=40,
         respawn_failed_workers=workers > 1,
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
-    ).serve()
+    )
+    threading.Thread(target=announce, args=(server, host, port, workers), daemon=True).start()
+    server.serve()
 
 
-def _announce(host: str, port: int) -> None:
+def announce(server: Granian, host: str, port: int, workers: int) -> None:
     """Says that the server is ready once it answers a real request."""
+    # Not before the last worker is forked: a lock that this thread held at that moment, such as that of a module
+    # being imported, would stay locked in the worker for ever.
+    while len(server.wrks) < workers:
+        time.sleep(0.02)
     asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:

@@ -1,17 +1,22 @@
 """Merging: what a project's page shows when several sources have the name. Pure; comes before policy.
 
-The rules are those of the tools that invented repository priorities; ``strict`` is conda's (a name belongs to the best
-tier that has any build of it). The words follow PEP 766: this is *index priority*.
+The rules are those of the tools that invented repository priorities; the numbers in brackets are those of
+docs/guide/priorities.md. ``strict`` is conda's (C1): a name belongs to the best tier that has any build of it.
+``floor`` keeps its promise but fills in the past. ``pinned`` is APT's candidate (A2, A4), ``unsafe-blend`` conda
+without priorities (C4). In PEP 766's words ``strict`` is *index priority* and ``unsafe-blend`` *version priority*.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
+from packaging.version import Version
 
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unasked, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName, version
+from wheelkeep.core.pinned import Choice, choose
+from wheelkeep.core.settings import MergeMode, Pin
 
 
 class Merged(Struct, frozen=True, kw_only=True):
@@ -22,6 +27,8 @@ class Merged(Struct, frozen=True, kw_only=True):
     """The source, or the sources of one group, that the name belongs to."""
     stale: str | None = None
     good_until: datetime | None = None
+    choice: Choice | None = None
+    """Why these files and no others, where pins decided."""
 
 
 class Nowhere(Struct, frozen=True, kw_only=True):
@@ -50,6 +57,104 @@ def strict(project: ProjectName, groups: Sequence[Sequence[Answer]]) -> Outcome 
             return outcome
         absences += [answer.good_until for answer in answers if isinstance(answer, Found | Absent)]
     return None
+
+
+def merge(
+    mode: MergeMode, project: ProjectName, groups: Sequence[Sequence[Answer]], pins: Sequence[Pin] = ()
+) -> Outcome:
+    """The outcome of all answers, the best group first. Independent of the order in which they came.
+
+    In every mode a source that gave no usable answer makes the whole outcome Unreachable, unless, in ``strict``,
+    a better group decides without it.
+    """
+    if mode == "strict":
+        return strict(project, groups) or nowhere(groups)
+    parts = [_group(project, answers) for answers in groups]
+    for part in parts:
+        if isinstance(part, Unreachable):
+            return part
+    held = [part for part in parts if isinstance(part, Merged)]
+    if not held:
+        return next((part for part in parts if isinstance(part, Unasked)), None) or nowhere(groups)
+    page, choice = _MODES[mode](project, parts, groups, pins)
+    return Merged(
+        page=page,
+        owners=tuple(owner for part in held for owner in part.owners),
+        stale=next((part.stale for part in held if part.stale), None),
+        good_until=nowhere(groups).good_until,
+        choice=choice,
+    )
+
+
+_Part = Outcome | None
+
+
+def _floor(
+    project: ProjectName,
+    parts: Sequence[_Part],
+    _groups: Sequence[Sequence[Answer]],
+    _pins: Sequence[Pin],
+) -> tuple[Page, None]:
+    """The best holder's files, and from each lower one those of versions older than every version above it.
+
+    Below a name that is claimed without a file, and below a source that was not asked, nothing is shown: what is
+    older than the unknown is not known.
+    """
+    pages: list[Page] = []
+    lowest: Version | None = None
+    for part in parts:
+        if isinstance(part, Unasked):
+            break
+        if not isinstance(part, Merged):
+            continue
+        files = part.page.files
+        if lowest is not None:
+            bound = lowest
+            kept = tuple(file for file in files if version(file.version) < bound)
+            pages.append(replace(part.page, files=kept, versions=tuple({f.version: None for f in kept})))
+        else:
+            pages.append(part.page)
+        if not files:
+            break
+        lowest = min([version(file.version) for file in files] + ([lowest] if lowest is not None else []))
+    return union(project, pages), None
+
+
+def _blend(
+    project: ProjectName,
+    parts: Sequence[_Part],
+    _groups: Sequence[Sequence[Answer]],
+    _pins: Sequence[Pin],
+) -> tuple[Page, None]:
+    """Everything (C4); only a file name in two sources is the better one's."""
+    return union(project, [part.page for part in parts if isinstance(part, Merged)]), None
+
+
+def _pinned(
+    project: ProjectName,
+    _parts: Sequence[_Part],
+    groups: Sequence[Sequence[Answer]],
+    pins: Sequence[Pin],
+) -> tuple[Page, Choice]:
+    """The candidate's files. Groups say only which of two files of one name is the better one's."""
+    pages = {
+        answer.source: answer.page
+        for answers in groups
+        for answer in answers
+        if isinstance(answer, Found) and has(answer)
+    }
+    choice = choose(project, pages, pins)
+    status = next((page.status for page in pages.values() if page.status is not None), None)
+    shown = (choice.candidate.version,) if choice.candidate is not None and choice.files else ()
+    return Page(project=project, files=choice.files, versions=shown, status=status), choice
+
+
+_MODES: dict[
+    MergeMode,
+    Callable[
+        [ProjectName, Sequence[_Part], Sequence[Sequence[Answer]], Sequence[Pin]], tuple[Page, Choice | None]
+    ],
+] = {"floor": _floor, "pinned": _pinned, "unsafe-blend": _blend}
 
 
 def nowhere(groups: Iterable[Sequence[Answer]]) -> Nowhere:

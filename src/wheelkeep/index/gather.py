@@ -12,6 +12,7 @@ from wheelkeep.core.model import Absent, Answer, Found, Unasked
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.policy import Policy
+from wheelkeep.core.settings import MergeMode, Pin
 from wheelkeep.sources.source import Source
 
 
@@ -20,6 +21,13 @@ class Place(Struct, frozen=True):
 
     source: Source
     selection: Selection
+
+
+class Rule(Struct, frozen=True):
+    """How an index merges."""
+
+    mode: MergeMode
+    pins: tuple[Pin, ...] = ()
 
 
 class Gathered(Struct, frozen=True):
@@ -34,32 +42,35 @@ class Gathered(Struct, frozen=True):
 async def gather(
     project: ProjectName,
     groups: Sequence[Sequence[Place]],
+    rule: Rule,
     reservations: Reservations,
     policy: Policy,
     *,
     now: datetime,
     patience: float,
 ) -> Gathered:
-    """Asks group after group; a lower group is only asked when no better one has, or might have, the name.
+    """In ``strict`` asks group after group, a lower one only when no better one has, or might have, the name.
 
-    So the name of a private package is never told to a source below it (dependency confusion); a reserved name is
-    told to nobody but its owner, whichever index is asked.
+    So the name of a private package is never told to a source below it (dependency confusion). The other modes ask
+    all. A reserved name is told to nobody but its owner, in any mode and whichever index is asked.
     """
     owners = reservations.owners(project)
-    answers: list[tuple[Answer, ...]] = []
-    for group in groups:
+
+    async def ask(group: Sequence[Place]) -> tuple[Answer, ...]:
         asked = [place for place in group if _may_ask(place, project, owners)]
-        answers.append(
-            tuple(
-                await asyncio.gather(
-                    *(_ask(place, project, owners, policy, now, patience) for place in asked)
-                )
-            )
+        return tuple(
+            await asyncio.gather(*(_ask(place, project, owners, policy, now, patience) for place in asked))
         )
-        outcome = merge.strict(project, answers)
-        if outcome is not None:
-            return Gathered(outcome, tuple(answers), owners)
-    return Gathered(merge.nowhere(answers), tuple(answers), owners)
+
+    answers: list[tuple[Answer, ...]] = []
+    if rule.mode == "strict":
+        for group in groups:
+            answers.append(await ask(group))
+            if (outcome := merge.strict(project, answers)) is not None:
+                return Gathered(outcome, tuple(answers), owners)
+    else:
+        answers.extend(await asyncio.gather(*(ask(group) for group in groups)))
+    return Gathered(merge.merge(rule.mode, project, answers, rule.pins), tuple(answers), owners)
 
 
 def _may_ask(place: Place, project: ProjectName, owners: frozenset[SourceName]) -> bool:

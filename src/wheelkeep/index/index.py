@@ -14,7 +14,7 @@ from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.offer import Reservations
 from wheelkeep.core.settings import IndexSettings
 from wheelkeep.core.verdict import Outcome, Verdict
-from wheelkeep.index.gather import Gathered, Place, gather
+from wheelkeep.index.gather import Gathered, Place, Rule, gather
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import Memo, View, expiry
 from wheelkeep.sources.source import PATIENCE_PAGE
@@ -40,6 +40,7 @@ class Index:
         self.name: IndexName = settings.name
         self.policy = policy
         self.groups = tuple(tuple(group) for group in groups)
+        self._rule = Rule(settings.merge, settings.pins)
         self._reservations = reservations
         self._facts = facts
         self._memo = Memo(_MEMO_BYTES)
@@ -94,6 +95,7 @@ class Index:
         return await gather(
             project,
             self.groups,
+            self._rule,
             self._reservations,
             self.policy.current,
             now=datetime.now(UTC),
