@@ -6,6 +6,7 @@ import http.client
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
@@ -49,15 +50,16 @@ def run(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=workers > 1,
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
     )
-    threading.Thread(target=announce, args=(server, host, port, workers), daemon=True).start()
+    forked = lambda: len(server.wrks) == workers  # noqa: E731 - named for what it says
+    threading.Thread(target=announce, args=(forked, host, port), daemon=True).start()
     server.serve()
 
 
-def announce(server: Granian, host: str, port: int, workers: int) -> None:
-    """Says that the server is ready once it answers a real request."""
-    # Not before the last worker is forked: a lock that this thread held at that moment, such as that of a module
-    # being imported, would stay locked in the worker for ever.
-    while len(server.wrks) < workers:
+def announce(forked: Callable[[], bool], host: str, port: int) -> None:
+    """Says that the server is ready once it answers a real request. ``forked``: whether every worker was started."""
+    # Nothing before that: a lock that this thread held at the moment of a fork, such as that of a module being
+    # imported, would stay locked in the worker for ever.
+    while not forked():
         time.sleep(0.02)
     asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     until = time.monotonic() + _PATIENCE
