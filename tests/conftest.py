@@ -3,4 +3,10 @@
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+# How long one example takes is the machine's affair: a busy one must not fail a law.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
