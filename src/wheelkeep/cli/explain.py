@@ -58,7 +58,12 @@ async def _explain(settings: Settings, index: IndexName, rule: Rule) -> "Explana
 def _print(found: "Explanation") -> None:
     print(f"{found.requirement} in index {found.index}: {found.says}")
     for source in found.sources:
-        print(f"  source {source.source}: {source.answer}{f' ({source.why})' if source.why else ''}")
+        shadow = f"; {source.shadowed} files shadowed, the newest {source.newest_shadowed}" * bool(
+            source.shadowed
+        )
+        print(f"  source {source.source}: {source.answer}{f' ({source.why})' if source.why else ''}{shadow}")
+    if found.pin:
+        print(f"  pinned: {found.pin}")
     for file in found.files:
         _print_file(file)
     for incident in found.incidents:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wheelkeep import __version__
-from wheelkeep.cli import explain, serve, setup, store
+from wheelkeep.cli import clashes, explain, serve, setup, store
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command("init")(setup.init)
 app.command("check")(setup.check)
 app.command("client")(setup.client)
 app.command("explain")(explain.explain)
+app.command("clashes")(clashes.clashes)
 app.command("verify")(store.verify)
 app.command("status")(store.status)
 

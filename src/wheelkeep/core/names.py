@@ -3,6 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from math import prod
 from typing import Literal, NewType
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _RUNS = re.compile(r"[-_.]+")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*", re.ASCII)
+_MOST_TAGS = 500
 _LONGEST_PROJECT = 200
 _LONGEST_FILENAME = 250  # file systems stop at 255 bytes, and ``.metadata`` is not stored under this name
 
@@ -82,6 +84,9 @@ def filename(text: str, owner: ProjectName) -> ParsedFilename:
 
 
 def _wheel(text: str, owner: ProjectName) -> ParsedFilename:
+    # Compressed tags stand for the product of their parts (PEP 425): a short name must not be long work.
+    if prod(part.count(".") + 1 for part in text[: -len(".whl")].split("-")[-3:]) > _MOST_TAGS:
+        raise InvalidName(f"{text!r} stands for more tags than any wheel fits")
     try:
         name, version, _, _ = parse_wheel_filename(text)
     except (InvalidWheelFilename, InvalidVersion) as error:
@@ -93,12 +98,12 @@ def _wheel(text: str, owner: ProjectName) -> ParsedFilename:
 
 def _sdist(text: str, stem: str, owner: ProjectName) -> ParsedFilename:
     """Old sdists have dashes in name and version, so the owner decides where the name ends (as pip reads links)."""
-    for at, letter in enumerate(stem):
-        if letter == "-" and _RUNS.sub("-", stem[:at]).lower() == owner:
-            try:
-                return ParsedFilename("sdist", str(Version(stem[at + 1 :])))
-            except InvalidVersion:
-                continue
+    spelt = re.match(owner.replace("-", "[-_.]+") + "-", stem, re.IGNORECASE)
+    if spelt is not None:
+        try:
+            return ParsedFilename("sdist", str(Version(stem[spelt.end() :])))
+        except InvalidVersion:
+            pass
     raise InvalidName(f"{text!r} is not an sdist of {owner} with a PEP 440 version") from None
 
 

@@ -8,6 +8,8 @@ import msgspec
 from wheelkeep.core.errors import NotAPage
 
 _HREF = re.compile(rb"<a\b[^<>]*+>([^<]{1,200}+)</a", re.IGNORECASE)
+_MOST_NAMES = 1_500_000
+"""Twice what the largest index has."""
 
 
 class _Project(msgspec.Struct):
@@ -23,6 +25,8 @@ _decoder = msgspec.json.Decoder(_Root)
 
 def read_root_json(body: bytes) -> Iterator[str]:
     """The names as they are spelt; raises NotAPage."""
+    if body.count(b"{") > _MOST_NAMES:
+        raise NotAPage(f"the root list has more than {_MOST_NAMES} names")
     try:
         root = _decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

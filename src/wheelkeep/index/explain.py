@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from wheelkeep.core import merge
 from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
 from wheelkeep.core.merge import Merged, Nowhere
@@ -12,7 +14,7 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Unasked, Unreachab
 from wheelkeep.core.names import ProjectName, version
 from wheelkeep.core.rules import Rule
 from wheelkeep.core.verdict import Decision, Verdict, Waiver
-from wheelkeep.index.gather import Gathered
+from wheelkeep.index.gather import Gathered, Place
 from wheelkeep.index.index import WHERE_TO_ASK, Index
 from wheelkeep.store.ledger import Ledger
 
@@ -54,6 +56,9 @@ class SourceSaid(Struct, frozen=True, kw_only=True):
     answer: str
     """``has it``, ``does not have it``, ``unreachable``, ``not asked``."""
     why: str = ""
+    shadowed: int = 0
+    """Files that it has, or is known to have, and that are not shown because of a better source."""
+    newest_shadowed: str | None = None
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -67,6 +72,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...] = ()
     sources: tuple[SourceSaid, ...] = ()
     files: tuple[FileSaid, ...] = ()
+    pin: str = ""
+    """Which stanza chose the version, in an index that is pinned."""
     incidents: tuple[dict[str, str], ...] = ()
 
 
@@ -97,8 +104,9 @@ async def explain(
         admitted=any(file.verdict == "admitted" for file in files),
         says=_says(rule, outcome, files),
         owners=owners,
-        sources=_sources(index, gathered),
+        sources=await _sources(index, gathered),
         files=files,
+        pin=_pin(outcome),
         incidents=tuple(
             {"at": f"{entry.at:%Y-%m-%dT%H:%M:%SZ}", "file": entry.filename or "", **entry.detail}
             for entry in incidents
@@ -146,26 +154,64 @@ def _gate(verdict: Verdict, waiver: Waiver | None) -> GateSaid:
     )
 
 
-def _sources(index: Index, gathered: Gathered) -> tuple[SourceSaid, ...]:
+def _pin(outcome: merge.Outcome) -> str:
+    if not isinstance(outcome, Merged) or outcome.choice is None:
+        return ""
+    candidate = outcome.choice.candidate
+    if candidate is None:
+        return "no version has a number above 0"
+    numbers = ", ".join(f"{source} {number}" for source, number in outcome.choice.numbers.items())
+    if candidate.pin is None:
+        return f"{candidate.version} has {candidate.number}, its sources' own number ({numbers})"
+    pin = candidate.pin
+    said = [("package", " ".join(pin.packages)), ("source", pin.source), ("version", pin.version)]
+    stanza = ", ".join(f"{key} = {value}" for key, value in said if value is not None)
+    return f"{candidate.version} has {candidate.number} by the stanza with {stanza}"
+
+
+async def _sources(index: Index, gathered: Gathered) -> tuple[SourceSaid, ...]:
     answers = {answer.source: answer for group in gathered.answers for answer in group}
     reached = len(gathered.answers)
+    shown = gathered.outcome.page.files if isinstance(gathered.outcome, Merged) else ()
+    by_source: dict[str, set[str]] = {}
+    for file in shown:
+        by_source.setdefault(file.source, set()).add(file.filename)
     said: list[SourceSaid] = []
     for at, group in enumerate(index.groups):
         for place in group:
             name = place.source.name
             if (answer := answers.get(name)) is not None:
-                said.append(_answered(answer))
+                said.append(_with_shadow(_answered(answer), answer, by_source.get(name, set())))
             elif gathered.owners and name not in gathered.owners:
                 owners = ", ".join(sorted(gathered.owners))
-                said.append(
-                    SourceSaid(source=name, answer="not asked", why=f"the name is reserved for {owners}")
-                )
+                why = f"the name is reserved for {owners}"
+                said.append(SourceSaid(source=name, answer="not asked", why=why))
             elif at >= reached:
-                said.append(SourceSaid(source=name, answer="not asked", why="a better source decides"))
+                said.append(await _below(place, gathered.project))
             else:
                 why = "its include or exclude keeps the name out"
                 said.append(SourceSaid(source=name, answer="not asked", why=why))
     return tuple(said)
+
+
+def _with_shadow(said: SourceSaid, answer: Answer, shown: set[str]) -> SourceSaid:
+    if not isinstance(answer, Found):
+        return said
+    hidden = [file for file in answer.page.files if file.filename not in shown]
+    return replace(said, shadowed=len(hidden), newest_shadowed=merge.newest(hidden))
+
+
+async def _below(place: Place, project: ProjectName) -> SourceSaid:
+    """A source that a better one stands before: what is known of it without telling it the name."""
+    page = await place.source.known(project) if place.selection.may_have(project) else None
+    files = place.selection.apply(page).files if page is not None else ()
+    return SourceSaid(
+        source=place.source.name,
+        answer="not asked",
+        why="a better source decides",
+        shadowed=len(files),
+        newest_shadowed=merge.newest(files),
+    )
 
 
 def _answered(answer: Answer) -> SourceSaid:

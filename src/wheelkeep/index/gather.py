@@ -33,6 +33,7 @@ class Rule(Struct, frozen=True):
 class Gathered(Struct, frozen=True):
     """The outcome, and the answers that led to it (``explain`` shows them); a source that was not asked has none."""
 
+    project: ProjectName
     outcome: merge.Outcome
     answers: tuple[tuple[Answer, ...], ...]
     owners: frozenset[SourceName]
@@ -67,10 +68,10 @@ async def gather(
         for group in groups:
             answers.append(await ask(group))
             if (outcome := merge.strict(project, answers)) is not None:
-                return Gathered(outcome, tuple(answers), owners)
+                return Gathered(project, outcome, tuple(answers), owners)
     else:
         answers.extend(await asyncio.gather(*(ask(group) for group in groups)))
-    return Gathered(merge.merge(rule.mode, project, answers, rule.pins), tuple(answers), owners)
+    return Gathered(project, merge.merge(rule.mode, project, answers, rule.pins), tuple(answers), owners)
 
 
 def _may_ask(place: Place, project: ProjectName, owners: frozenset[SourceName]) -> bool:

@@ -47,6 +47,11 @@ class Index:
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
 
+    @property
+    def reservations(self) -> Reservations:
+        """Which names belong to which source before anybody is asked."""
+        return self._reservations
+
     def recall(self, project: ProjectName, now: float) -> View | None:
         """The view that is in memory and still good: no I/O, no waiting."""
         return self._memo.get(project, now)

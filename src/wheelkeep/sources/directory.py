@@ -103,7 +103,14 @@ class Directory:
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         return None
 
-    async def names(self) -> list[str] | None:
+    async def known(self, project: ProjectName) -> Page | None:
+        answer = await self.page(project)
+        return answer.page if isinstance(answer, Found) else None
+
+    async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
+        if not self._first.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._first.wait(), max(patience, 30.0))
         return sorted(self._by_project)
 
     async def _watch(self) -> None:

@@ -12,7 +12,7 @@ from wheelkeep.core.names import SourceName
 from wheelkeep.core.names import project as project_name
 from wheelkeep.core.read_root import read_root_html, read_root_json
 from wheelkeep.sources.client import Client, Reply
-from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE
+from wheelkeep.sources.source import PATIENCE_FIRST
 from wheelkeep.store.facts import Facts
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,7 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 REFRESH_LIMIT = 40.0
 """Seconds that one question to an origin may take with all its retries."""
 _NAMES_KEPT = timedelta(days=1)
+_NAMES_LIMIT = 240.0
 
 
 class OriginDocuments:
@@ -68,10 +69,10 @@ class OriginDocuments:
             reason, retry_after = why(error)
             raise Unanswered(reason, retry_after=retry_after) from None
 
-    async def names(self) -> list[str] | None:
-        """The origin's own list, fetched whole in the background and kept for a day."""
+    async def names(self, patience: float) -> list[str] | None:
+        """The origin's own list, fetched whole in the background and kept for a day; None: not known (yet)."""
         task = self._once("names", "", self._url, _NAMES_KEPT)
-        await asyncio.wait({task}, timeout=PATIENCE_PAGE)
+        await asyncio.wait({task}, timeout=patience)
         known = await self._facts.document(self._name, "names", "")
         return known[0].decode().split("\n") if known is not None and known[0] else None
 
@@ -93,8 +94,9 @@ class OriginDocuments:
         if known is not None and timedelta(0) <= self._now() - known[1] < kept:
             return known[0]
         headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
-        async with asyncio.timeout(REFRESH_LIMIT * (5 if kind == "names" else 1)):
-            reply = await self._client.get(url, headers=headers)
+        # A whole list of names is tens of megabytes, and nobody waits for it.
+        limit = _NAMES_LIMIT if kind == "names" else REFRESH_LIMIT
+        reply = await self._client.get(url, headers=headers, deadline=limit)
         if reply.status == 404:
             return None
         if reply.status != 200:

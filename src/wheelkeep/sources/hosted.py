@@ -51,5 +51,9 @@ class Hosted:
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         return None
 
-    async def names(self) -> list[str] | None:
+    async def known(self, project: ProjectName) -> Page | None:
+        answer = await self.page(project)
+        return answer.page if isinstance(answer, Found) else None
+
+    async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
         return await self._facts.hosted_names(self.name)

@@ -289,8 +289,12 @@ class Remote:
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         return await self._documents.get(kind, key, url)
 
-    async def names(self) -> list[str] | None:
-        return await self._documents.names()
+    async def known(self, project: ProjectName) -> Page | None:
+        stored = await self._pages.get(self.name, project)
+        return self._shown(stored.page) if stored is not None and stored.page is not None else None
+
+    async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
+        return await self._documents.names(patience)
 
     def _note_health(self, reason: str | None) -> None:
         """Remembers whether the source answers; written at most every few seconds, or when it turns."""

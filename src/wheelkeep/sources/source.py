@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from wheelkeep.core.model import Answer, File
+from wheelkeep.core.model import Answer, File, Page
 from wheelkeep.core.names import ProjectName, SourceName
 
 Changed = Callable[[ProjectName | None], None]
@@ -48,6 +48,10 @@ class Source(Protocol):
         """What it has of a name; never raises. ``patience``: seconds that a stored page may wait for a newer one."""
         ...
 
+    async def known(self, project: ProjectName) -> Page | None:
+        """What it is known to have of a name, without telling anybody that the name was asked for."""
+        ...
+
     def open(self, file: File) -> AbstractAsyncContextManager[Bytes]:
         """The bytes of one of its files; raises FileMissing or Unanswered."""
         ...
@@ -67,6 +71,6 @@ class Source(Protocol):
         """A further document: ``json`` of a project, ``provenance`` of a file at ``url``. None: it has none."""
         ...
 
-    async def names(self) -> list[str] | None:
-        """The names that it has, as far as it tells them."""
+    async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
+        """The names that it has, as far as it tells them; ``patience``: seconds that a list may take to come."""
         ...
