@@ -24,10 +24,12 @@ class Clash(Struct, frozen=True, kw_only=True):
 
     name: str
     source: str
-    """The private source that holds the name."""
+    """The private source that holds or reserves the name."""
     index: str
     lower: str
     """The source below it, or in its group, that has the name too."""
+    held: bool
+    """The private source has a file of it; else it only reserves the name."""
     reserved: bool
     """The name is in the ``names`` of its source, so that no other is ever asked."""
     merge: str
@@ -80,7 +82,8 @@ async def clashes(keep: Keep) -> Clashes:
                 unsure = any(lists[lower.source.name] is None for lower in below)
                 private[key] = private.get(key, False) or bool(clashing) or unsure
                 for lower in clashing:
-                    clash = await _clash(index, place, lower, name, reserved=reserved)
+                    held = name in (lists[place.source.name] or ())
+                    clash = await _clash(index, place, lower, name, held=held, reserved=reserved)
                     found.setdefault((name, place.source.name, lower.source.name), clash)
     return Clashes(
         clashes=tuple(found[key] for key in sorted(found)),
@@ -125,7 +128,9 @@ def _names_of(
     return sorted(mine)
 
 
-async def _clash(index: Index, place: Place, lower: Place, name: ProjectName, *, reserved: bool) -> Clash:
+async def _clash(
+    index: Index, place: Place, lower: Place, name: ProjectName, *, held: bool, reserved: bool
+) -> Clash:
     known = await lower.source.known(name)
     files = known.files if known is not None else ()
     first = min((file.first_seen for file in files if file.first_seen is not None), default=None)
@@ -134,6 +139,7 @@ async def _clash(index: Index, place: Place, lower: Place, name: ProjectName, *,
         source=place.source.name,
         index=index.name,
         lower=lower.source.name,
+        held=held,
         reserved=reserved,
         merge=index.settings.merge,
         newest=merge.newest(files),

@@ -97,18 +97,24 @@ class Client:
         await asyncio.sleep(0)  # transports close on the loop's next turn
 
     async def get(
-        self, url: str, *, headers: Mapping[str, str] = _NOTHING, deadline: float | None = None
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NOTHING,
+        deadline: float | None = None,
+        largest: int | None = None,
     ) -> Reply:
         """Fetches a page, whole.
 
-        ``deadline`` is in seconds from now, for all tries together. Whatever the status, it is returned; only
+        ``deadline`` is in seconds from now, for all tries together; ``largest`` is in bytes, for the rare
+        document that may be larger than a page. Whatever the status, it is returned; only
         those of a server that is busy or away (429, 502, 503, 504) are tried again, and raised in the end.
         Raises Unanswered.
         """
         within = self._limits.whole if deadline is None else deadline
         try:
             async with asyncio.timeout(within):
-                return await self._tried(lambda: self._page(url, headers), within)
+                return await self._tried(lambda: self._page(url, headers, largest), within)
         except TimeoutError:
             raise Unanswered(f"{shown(url)}: no whole answer within {within:.3g} s") from None
 
@@ -171,21 +177,25 @@ class Client:
                     raise trouble.final() from None
             await asyncio.sleep(pause)
 
-    async def _page(self, url: str, headers: Mapping[str, str]) -> Reply:
+    async def _page(self, url: str, headers: Mapping[str, str], largest: int | None) -> Reply:
         asked = {**headers, "Accept-Encoding": "gzip"}
         response, final = await self._follow("GET", url, asked, self._page_pace)
         try:
             if response.status in BUSY:
                 raise busy(final, response.status, response.headers)
-            return Reply(response.status, final, response.headers, await self._body(response, final))
+            return Reply(response.status, final, response.headers, await self._body(response, final, largest))
         finally:
             let_go(response)
 
-    async def _body(self, response: aiohttp.ClientResponse, url: str) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, url: str, largest: int | None) -> bytes:
         encoding = ", ".join(response.headers.getall("Content-Encoding", ()))
         pieces = []
         try:
-            decoder = Decoder(encoding, packed=self._limits.packed, unpacked=self._limits.unpacked)
+            decoder = Decoder(
+                encoding,
+                packed=largest or self._limits.packed,
+                unpacked=largest or self._limits.unpacked,
+            )
             with spoken(url):
                 async for piece in response.content.iter_any():
                     pieces.append(decoder.feed(piece))

@@ -23,6 +23,7 @@ REFRESH_LIMIT = 40.0
 """Seconds that one question to an origin may take with all its retries."""
 _NAMES_KEPT = timedelta(days=1)
 _NAMES_LIMIT = 240.0
+_NAMES_LARGEST = 192 * 1024 * 1024
 
 
 class OriginDocuments:
@@ -95,8 +96,8 @@ class OriginDocuments:
             return known[0]
         headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
         # A whole list of names is tens of megabytes, and nobody waits for it.
-        limit = _NAMES_LIMIT if kind == "names" else REFRESH_LIMIT
-        reply = await self._client.get(url, headers=headers, deadline=limit)
+        limit, largest = (_NAMES_LIMIT, _NAMES_LARGEST) if kind == "names" else (REFRESH_LIMIT, None)
+        reply = await self._client.get(url, headers=headers, deadline=limit, largest=largest)
         if reply.status == 404:
             return None
         if reply.status != 200:

@@ -49,17 +49,29 @@ def _revision(path: Path) -> str | None:
 def _migrate(path: Path) -> None:
     from alembic import command  # noqa: PLC0415 - needed once in the life of a data folder
     from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy import create_engine, event  # noqa: PLC0415
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    # All revisions or none: a start that is killed in between is simply begun again. The driver by itself would
+    # commit every table as it is made.
+    event.listen(engine, "connect", _by_hand)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except DatabaseError as error:
+        raise WheelkeepError(f"{path} cannot be brought up to date: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _by_hand(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
