@@ -23,11 +23,11 @@ def clashes(context: typer.Context, json: Json = False) -> None:
         print_json(found)
         return
     for clash in found.clashes:
+        has = "has" if clash.held else "reserves"
         known = f", newest {clash.newest}" if clash.newest else ""
         since = f", seen there since {clash.since}" if clash.since else ""
-        print(
-            f"clash    {clash.name}: {clash.source} has it, and {clash.lower} too{known}{since}; {clash.advice}"
-        )
+        told = f"{clash.source} {has} it, and {clash.lower} has it{known}{since}"
+        print(f"clash    {clash.name}: {told}; {clash.advice}")
     for name in found.takeable:
         print(f"free     {name.name}: only {name.source} has it; {name.advice}")
     for source in found.unknown:

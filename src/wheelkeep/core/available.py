@@ -6,11 +6,10 @@ enforced. A version that brings a thing deletes its entry.
 
 from wheelkeep.core.errors import Mistake
 from wheelkeep.core.policy_file import PolicyFile
-from wheelkeep.core.settings import DirectorySource, IndexSettings, MergeMode, Settings
+from wheelkeep.core.settings import DirectorySource, IndexSettings, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
-_MERGE: frozenset[MergeMode] = frozenset({"strict"})
 _EXPERIMENTS: frozenset[str] = frozenset()
 _GATES_TO_COME = ("cooldown", "advisories", "licences", "formats", "provenance")
 
@@ -43,10 +42,6 @@ def warn_of_experiments(settings: Settings, document: Document) -> None:
 def _unavailable_in_index(index: IndexSettings) -> list[tuple[KeyPath, str]]:
     found: list[tuple[KeyPath, str]] = []
     path: KeyPath = ("indexes", index.name)
-    if index.merge not in _MERGE:
-        found.append(((*path, "merge"), f'merge = "{index.merge}" is not in this version: use "strict"'))
-    if index.pins:
-        found.append(((*path, "pin"), "pins are not in this version: take these stanzas out"))
     if index.read != "anyone":
         says = (
             f'read = "{index.read}" is not in this version: use "anyone", and listen on a network you trust'

@@ -17,6 +17,8 @@ LARGEST_METADATA = 4 * 1024 * 1024
 LARGEST_DIRECTORY = 16 * 1024 * 1024
 """Bytes at the end of the wheel that are looked at: the zip's central directory."""
 _MOST_MEMBERS = 100_000
+_MEMBER = b"PK\x01\x02"
+"""How each member's entry in the directory begins; the numbers of them that the zip states may be wrong."""
 _DIST_INFO = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
@@ -76,7 +78,7 @@ class Pieces(io.RawIOBase):
 def read_metadata(file: BinaryIO | io.RawIOBase) -> bytes:
     """The bytes of ``*.dist-info/METADATA``; raises NoMetadata, or NeedBytes from a file in pieces."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(_Bounded(file)) as archive:
             return _metadata_of(archive)
     except NeedBytes:
         raise
@@ -95,29 +97,44 @@ def read_metadata(file: BinaryIO | io.RawIOBase) -> bytes:
 def read_metadata_of(path: Path) -> bytes:
     """The same, of a stored file."""
     with path.open("rb") as file:
-        end = file.seek(0, io.SEEK_END)
-        _check_directory(file, end)
-        file.seek(0)
         return read_metadata(file)
 
 
-def _check_directory(file: BinaryIO, size: int) -> None:
-    """Refuses a central directory larger than any real wheel's before zipfile reads it whole (APPNOTE 4.3.16)."""
-    file.seek(max(0, size - 66_000))
-    tail = file.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or at + 16 > len(tail):
-        raise NoMetadata("it is not a zip file")
-    directory = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if directory > LARGEST_DIRECTORY:
-        raise NoMetadata("its zip directory is larger than any wheel needs")
+class _Bounded(io.RawIOBase):
+    """Stands between zipfile and the file. zipfile reads a central directory whole, and believes whichever of its
+    records tells the larger one (APPNOTE 4.3.14, 4.3.16): so the bound is held where the bytes are asked for."""
+
+    def __init__(self, file: BinaryIO | io.RawIOBase) -> None:
+        super().__init__()
+        self._file = file
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            here = self.tell()
+            size = self.seek(0, io.SEEK_END) - here
+            self.seek(here)
+        if size > LARGEST_DIRECTORY:
+            raise NoMetadata("its zip directory is larger than any wheel needs")
+        found = self._file.read(size) or b""
+        if found.count(_MEMBER) > _MOST_MEMBERS:
+            raise NoMetadata("it has too many members")
+        return found
 
 
 def _metadata_of(archive: zipfile.ZipFile) -> bytes:
-    members = archive.infolist()
-    if len(members) > _MOST_MEMBERS:
-        raise NoMetadata("it has too many members")
-    found = [member for member in members if _DIST_INFO.fullmatch(member.filename)]
+    found = [member for member in archive.infolist() if _DIST_INFO.fullmatch(member.filename)]
     if len(found) != 1:
         raise NoMetadata("it has no METADATA" if not found else "it has more than one METADATA")
     member = found[0]
