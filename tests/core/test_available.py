@@ -30,14 +30,6 @@ INDEX = '[indexes.main]\nsources = ["local", "pypi"]\n'
     ("text", "mistake"),
     [
         (
-            INDEX + 'merge = "floor"',
-            'w.toml:3: indexes.main.merge: merge = "floor" is not in this version: use "strict"',
-        ),
-        (
-            INDEX + 'merge = "unsafe-blend"',
-            'w.toml:3: indexes.main.merge: merge = "unsafe-blend" is not in this version: use "strict"',
-        ),
-        (
             INDEX + 'read = "token"',
             'w.toml:3: indexes.main.read: read = "token" is not in this version: use "anyone", '
             "and listen on a network you trust",
@@ -61,16 +53,25 @@ def test_settings(text: str, mistake: str) -> None:
     assert settings_mistakes(text) == [mistake]
 
 
-def test_pins() -> None:
-    text = INDEX + 'merge = "pinned"\n[[indexes.main.pin]]\nsource = "pypi"\npriority = 1'
-    assert [mistake.split(": ")[:2] for mistake in settings_mistakes(text)] == [
-        ["w.toml:3", "indexes.main.merge"],
-        ["w.toml:4", "indexes.main.pin"],
-    ]
+PIN = '[[indexes.main.pin]]\nsource = "pypi"\npriority = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("merge", "more", "warnings"),
+    [("strict", "", 0), ("floor", "", 0), ("pinned", PIN, 0), ("unsafe-blend", "", 1)],
+)
+def test_every_way_of_merging_is_there(merge: str, more: str, warnings: int) -> None:
+    """And the one that promises nothing is warned of: ``check`` prints the warnings, ``serve`` logs them."""
+    text = f'{INDEX}merge = "{merge}"\n{more}'
+    settings = read_settings(text, file="w.toml", base=Path("/x"), secret=str, pypi_url="https://u.example/")
+    assert settings.main is not None
+    assert (settings.main.merge, len(settings.main.pins)) == (merge, 1 if more else 0)
+    assert len(settings.warnings) == warnings
+    assert all(warning.startswith("w.toml:3: indexes.main.merge: mixes") for warning in settings.warnings)
 
 
 def test_other_mistakes_come_first() -> None:
-    assert len(settings_mistakes(INDEX + 'merge = "floor"\nread = "nobody"')) == 1
+    assert len(settings_mistakes(INDEX + 'read = "token"\nwithheld = "nobody"')) == 1
     assert len(policy_mistakes('[cooldown]\nage = "7d"\n[deny]\nhashes = ["x"]')) == 1
 
 
