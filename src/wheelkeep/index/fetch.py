@@ -1,6 +1,7 @@
 """The file flow's last step: bytes from the store, or one download that all who ask are given while it runs."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,6 +45,7 @@ class Fetcher:
         self._incident = incident
         self._fills: dict[tuple[str, str, str | None], Fill] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._checks: dict[str, asyncio.Task[bool]] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fill")
 
     def stored(self, file: File) -> Stored | None:
@@ -53,9 +55,32 @@ class Fetcher:
         size = self._blobs.size(file.sha256)
         return Stored(self._blobs.path(file.sha256), size) if size is not None else None
 
+    async def sound(self, file: File) -> Stored | None:
+        """The file's bytes in the store, held against their hash when they are first read after a start and
+        whenever size, inode or times say that somebody touched them. Damage is set aside: the file is fetched anew.
+        """
+        if file.sha256 is None or (stored := self.stored(file)) is None:
+            return None
+        if self._blobs.trusted(file.sha256):
+            return stored
+        check = self._checks.get(file.sha256)
+        if check is None:
+            check = self._checks[file.sha256] = asyncio.create_task(self._check(file))
+            check.add_done_callback(lambda _: self._checks.pop(file.sha256 or "", None))
+        return stored if await asyncio.shield(check) else None
+
+    async def _check(self, file: File) -> bool:
+        assert file.sha256 is not None
+        if await asyncio.to_thread(self._blobs.check, file.sha256):
+            return True
+        log.error("blob_damaged", file=file.filename, sha256=file.sha256, now="set aside, to be fetched anew")
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._blobs.set_aside, file.sha256)
+        return False
+
     async def get(self, source: Source, file: File) -> Stored | Reader:
         """The bytes of a file that was admitted. Raises FileMissing or Unanswered when they cannot be had."""
-        if (stored := self.stored(file)) is not None:
+        if (stored := await self.sound(file)) is not None:
             return stored
         reader = Reader(self._fill(source, file))
         try:
@@ -67,7 +92,7 @@ class Fetcher:
 
     async def whole(self, source: Source, file: File) -> Stored:
         """Waits until the file is in the store. Raises FileMissing or Unanswered."""
-        if (stored := self.stored(file)) is not None:
+        if (stored := await self.sound(file)) is not None:
             return stored
         fill = self._fill(source, file)
         while not fill.done:
@@ -132,7 +157,7 @@ class Fetcher:
         while (claim := self._blobs.claim(key)) is None:
             await asyncio.sleep(0.05)
         try:
-            if (stored := self.stored(file)) is not None:
+            if (stored := await self.sound(file)) is not None:
                 await self._copy(stored, fill)
                 return
             async with source.open(file) as stream:
@@ -175,6 +200,6 @@ class Fetcher:
         for name, value in checked.items():
             if digests[name] != value:
                 raise Mismatch(f"{name}:{value}", f"{name}:{digests[name]}")
-        await filling.keep()
+        self._blobs.trust(await filling.keep())
         fill.sha256 = sha256
         await self._arrived(source, file, sha256, filling.size)

@@ -82,7 +82,7 @@ class MetadataKeeper:
             self._changed(file.project)
 
     async def _learn(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
-        stored = self._fetcher().stored(file)
+        stored = await self._fetcher().sound(file)
         if stored is not None:
             known = await asyncio.to_thread(_read_stored, stored)
         else:

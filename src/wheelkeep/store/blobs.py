@@ -6,11 +6,17 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from wheelkeep.core.errors import WheelkeepError
 
 READ_AT_ONCE = 256 * 1024
 """Bytes read from a blob in one go while streaming."""
+
+
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""Size, inode, mtime and ctime of a blob: while they stand, nobody wrote to it in the ordinary way."""
+_MOST_TRUSTED = 200_000
 
 
 class Mismatch(WheelkeepError):
@@ -27,6 +33,7 @@ class Blobs:
     def __init__(self, data: Path) -> None:
         self._root = data / "blobs" / "sha256"
         self._tmp = data / "tmp"
+        self._trusted: dict[str, Stamp] = {}
         self._clear_leftovers()
 
     def path(self, sha256: str) -> Path:
@@ -39,6 +46,37 @@ class Blobs:
             return os.stat(f"{self._root}/{sha256[:2]}/{sha256}").st_size  # noqa: PTH116 - on the hot path, and twice as quick
         except OSError:
             return None
+
+    def trusted(self, sha256: str) -> bool:
+        """Whether the blob's bytes were held against their hash in this process, and its inode says no change since."""
+        known = self._trusted.get(sha256)
+        return known is not None and known == self._stamp(sha256)
+
+    def check(self, sha256: str) -> bool:
+        """Reads the whole blob and holds it against its hash; for a thread. False: it is damaged, or gone."""
+        before = self._stamp(sha256)
+        try:
+            came, _ = hash_file(self.path(sha256))
+        except OSError:
+            return False
+        if came != sha256 or before is None:
+            return False
+        self.trust(sha256, before)
+        return True
+
+    def trust(self, sha256: str, stamp: Stamp | None = None) -> None:
+        """Notes that the blob's bytes are right as they lie there now, or as they lay at ``stamp``."""
+        if len(self._trusted) >= _MOST_TRUSTED:
+            self._trusted.clear()
+        if (stamp := stamp or self._stamp(sha256)) is not None:
+            self._trusted[sha256] = stamp
+
+    def _stamp(self, sha256: str) -> Stamp | None:
+        try:
+            state = os.stat(f"{self._root}/{sha256[:2]}/{sha256}")  # noqa: PTH116 - on the hot path
+        except OSError:
+            return None
+        return (state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns)
 
     def has(self, sha256: str) -> bool:
         return self.size(sha256) is not None

@@ -159,7 +159,7 @@ class Files:
         fetcher, source = self._keep.fetcher, self._keep.source_of(file)
         asked_range = request.header(b"range")
         try:
-            if (stored := fetcher.stored(file)) is not None:
+            if (stored := await fetcher.sound(file)) is not None:
                 return _stored(request, stored, headers, etag)
             if request.method == "HEAD":
                 return _head(headers, file.size)
