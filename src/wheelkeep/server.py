@@ -3,6 +3,7 @@ it imports the server alone, so that a keep's memory is its workers'.
 """
 
 import http.client
+import os
 import sys
 import threading
 import time
@@ -69,7 +70,8 @@ def announce(forked: Callable[[], bool], host: str, port: int) -> None:
             connection.request("GET", "/healthz")
             if connection.getresponse().status == 200:
                 shown = f"[{host}]" if ":" in host else host
-                print(f"wheelkeep: ready on http://{shown}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+                # One write: the workers log to the same place.
+                os.write(2, f"wheelkeep: ready on http://{shown}:{port}\n".encode())
                 return
         except (OSError, http.client.HTTPException):
             time.sleep(0.05)
