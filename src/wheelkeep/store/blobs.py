@@ -106,9 +106,13 @@ class Blobs:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(descriptor)
             return None
+        except OSError:
+            # A file system without locks: whoever took that for "another has it" would wait for ever.
+            os.close(descriptor)
+            raise
         return Claim(path, descriptor)
 
     def _clear_leftovers(self) -> None:

@@ -1,0 +1,39 @@
+"""A data folder with all that lies in it, opened as a keep opens it."""
+
+from pathlib import Path
+from typing import Self
+
+from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.database import Database
+from wheelkeep.store.facts import Facts
+from wheelkeep.store.ledger import Ledger
+from wheelkeep.store.pages import Pages
+from wheelkeep.store.prepare import prepare
+
+
+class Store:
+    """An async context manager; opened again on the same folder it is a keep after a restart."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.path = prepare(data)
+        self.database = Database(self.path)
+        self.pages = Pages(self.database)
+        self.facts = Facts(self.database)
+        self.ledger = Ledger(self.database)
+        self.blobs = Blobs(data)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.database.close()
+
+    async def keep(self, content: bytes) -> str:
+        """Puts bytes into the store; gives their sha256."""
+        filling = self.blobs.filling()
+        filling.write(content)
+        try:
+            return await filling.keep()
+        finally:
+            await filling.close()
