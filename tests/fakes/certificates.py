@@ -1,18 +1,15 @@
 """Certificates for servers on 127.0.0.1, made by openssl for one run of the tests."""
 
-import shutil
 import ssl
 import subprocess
 from pathlib import Path
 
-import pytest
+from fakes.tools import tool
 
 
 def certificate(folder: Path, *names: str) -> Path:
     """One file with a key and a certificate that is its own authority, for the given names and 127.0.0.1."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = tool("openssl")
     key, made = folder / "key.pem", folder / "certificate.pem"
     alternatives = ",".join(["IP:127.0.0.1", "DNS:localhost", *(f"DNS:{name}" for name in names)])
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
