@@ -23,6 +23,7 @@ from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
+from wheelkeep.store.tokens import Tokens
 
 
 def build(settings: Settings) -> Keep:
@@ -58,6 +59,7 @@ def build(settings: Settings) -> Keep:
         pages=pages,
         facts=facts,
         ledger=ledger,
+        tokens=Tokens(database),
         book=book,
         announcer=announcer,
         sources=sources,

@@ -22,6 +22,7 @@ from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
+from wheelkeep.store.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +105,7 @@ class Keep:
         pages: Pages,
         facts: Facts,
         ledger: Ledger,
+        tokens: Tokens,
         book: Book,
         announcer: Announcer,
         sources: Mapping[SourceName, Source],
@@ -114,6 +116,7 @@ class Keep:
         self.pages = pages
         self.facts = facts
         self.ledger = ledger
+        self.tokens = tokens
         self.book = book
         self.sources = sources
         self.indexes = indexes

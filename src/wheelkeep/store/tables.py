@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy Core knows them. Migrations make them; nothing but store/ reads or writes them."""
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
 metadata = MetaData()
 
@@ -82,4 +82,19 @@ source_health = Table(
     Column("answered", Float),
     Column("failed", Float),
     Column("reason", Text),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),  # the public part of the token's text
+    Column("name", String, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),  # of the whole text, which itself is nowhere
+    Column("scopes", Text, nullable=False),  # JSON: a list of texts
+    Column("created", Float, nullable=False),
+    Column("expires", Float),
+    Column("revoked", Float),
+    Column("last_used", Float),
+    # A revoked token leaves its name to the next one.
+    Index("tokens_by_name", "name", unique=True, sqlite_where=text("revoked IS NULL")),
 )

@@ -38,6 +38,28 @@ def problem(
     return Response(status, (kind, *SAFE, *_NOT_KEPT, *headers), msgspec.json.encode(document))
 
 
+def unauthorized(request: Request, detail: str) -> Response:
+    """No credentials that are in force. The challenge makes pip, uv and browsers look for some (RFC 9110 11.6.1)."""
+    challenge = (b"www-authenticate", b'Basic realm="wheelkeep"')
+    return problem(request, 401, "A token is needed", detail, headers=(challenge,))
+
+
+def forbidden(request: Request, scope: str) -> Response:
+    """Good credentials, but not for this. ``scope``: the narrowest one that would do."""
+    return problem(
+        request,
+        403,
+        "Not within the token's scopes",
+        f"this needs a token with the scope {scope}",
+        scope=scope,
+    )
+
+
+def too_many(request: Request, detail: str, *, retry_after: float) -> Response:
+    seconds = str(max(1, math.ceil(retry_after))).encode()
+    return problem(request, 429, "Too many attempts", detail, headers=((b"retry-after", seconds),))
+
+
 def not_found(request: Request, detail: str) -> Response:
     return problem(request, 404, "Not found", detail)
 

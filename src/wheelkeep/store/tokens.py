@@ -1,0 +1,135 @@
+"""API tokens, one row each. Of a token's text only the sha256 is kept: what is read here lets nobody in."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Row, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from wheelkeep.core import token_text
+from wheelkeep.core.access import Scope, read_scope
+from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.store.database import Database
+from wheelkeep.store.tables import tokens
+
+USED_EVERY = 60.0
+"""Seconds between two notes of when a token was last used."""
+_NO_TOKEN = bytes(32)
+"""What an unknown token is compared with: no text has it as its hash."""
+
+
+class NameInUse(WheelkeepError):
+    """Another token of that name is there and not revoked."""
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """What is known of a token. Moments are in UTC."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created: datetime
+    expires: datetime | None = None
+    revoked: datetime | None = None
+    last_used: datetime | None = None
+    """To the minute or so."""
+
+
+class Tokens:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(
+        self, text: str, *, name: str, scopes: tuple[Scope, ...], created: datetime, expires: datetime | None
+    ) -> Token:
+        """Keeps a new token; ``text`` is what ``token_text.write`` made. Raises NameInUse, and ValueError for a text
+        that is no token.
+        """
+        read = token_text.read(text)
+        if read is None:
+            raise ValueError("this is not the text of a token")
+        token = Token(id=read[0], name=name, scopes=scopes, created=created, expires=expires)
+        row = {
+            "id": token.id,
+            "name": name,
+            "sha256": _hash(text),
+            "scopes": msgspec.json.encode([str(scope) for scope in scopes]).decode(),
+            "created": created.timestamp(),
+            "expires": expires.timestamp() if expires is not None else None,
+        }
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(tokens.insert().values(row))
+        except IntegrityError:
+            raise NameInUse(
+                f'there is a token called "{name}" already: revoke it first, or take another name'
+            ) from None
+        return token
+
+    async def find(self, text: str) -> Token | None:
+        """The token whose whole text this is, in force or not; None where there is none."""
+        read = token_text.read(text)
+        row = None
+        if read is not None:
+            async with self._database.read() as connection:
+                row = (await connection.execute(select(tokens).where(tokens.c.id == read[0]))).first()
+        # Compared whether or not the ID is known, and in constant time: how long it takes tells nothing.
+        same = hmac.compare_digest(_hash(text), row.sha256 if row is not None else _NO_TOKEN)
+        return _token(row) if same and row is not None else None
+
+    async def all(self) -> list[Token]:
+        """Every token that there ever was, the oldest first."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))
+            return [_token(row) for row in rows]
+
+    async def revoke(self, name: str, now: datetime) -> bool:
+        """Ends the token of that name for good; False where none of that name is left to be revoked."""
+        statement = update(tokens).where(tokens.c.name == name, tokens.c.revoked.is_(None))
+        async with self._database.write() as connection:
+            return (await connection.execute(statement.values(revoked=now.timestamp()))).rowcount > 0
+
+    async def used(self, token: Token, now: datetime) -> None:
+        """Notes that a token was used, unless that was noted less than a minute ago."""
+        last = tokens.c.last_used
+        statement = update(tokens).where(
+            tokens.c.id == token.id, or_(last.is_(None), last <= now.timestamp() - USED_EVERY)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement.values(last_used=now.timestamp()))
+
+
+def _hash(text: str) -> bytes:
+    # Of 192 random bits a plain hash is enough: there is nothing to be guessed that a slow one would protect.
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        name=row.name,
+        scopes=_scopes(row.scopes),
+        created=datetime.fromtimestamp(row.created, UTC),
+        expires=_moment(row.expires),
+        revoked=_moment(row.revoked),
+        last_used=_moment(row.last_used),
+    )
+
+
+def _scopes(text: str) -> tuple[Scope, ...]:
+    """The scopes of a row; one that this version cannot read allows nothing."""
+    found = []
+    for each in msgspec.json.decode(text, type=list[str]):
+        try:
+            found.append(read_scope(each))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
