@@ -13,7 +13,7 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.policy import Policy
 from wheelkeep.core.settings import MergeMode, Pin
-from wheelkeep.sources.source import Source
+from wheelkeep.sources.source import PATIENCE_FIRST, Source
 
 
 class Place(Struct, frozen=True):
@@ -91,12 +91,17 @@ async def _ask(
     source = place.source
     if source.remote and (verdict := policy.unlisted(project, source.name, now)) is not None:
         return Unasked(source=source.name, gate=verdict.gate, sentence=verdict.sentence)
-    answer = await source.page(project, patience=patience)
-    if isinstance(answer, Found):
-        answer = replace(answer, page=place.selection.apply(answer.page))
+    answer = _offered(place, await source.page(project, patience=patience))
     if source.name in owners:
         return _claimed(answer, project)
+    if isinstance(answer, Found) and answer.stale is not None and not merge.has(answer):
+        # An old page of which nothing is left cannot stand in: the new one is worth the time of a name not known yet.
+        return _offered(place, await source.page(project, patience=PATIENCE_FIRST))
     return answer
+
+
+def _offered(place: Place, answer: Answer) -> Answer:
+    return replace(answer, page=place.selection.apply(answer.page)) if isinstance(answer, Found) else answer
 
 
 def _claimed(answer: Answer, project: ProjectName) -> Answer:
