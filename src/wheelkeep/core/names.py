@@ -108,14 +108,22 @@ def _sdist(text: str, stem: str, owner: ProjectName) -> ParsedFilename:
 
 
 def owner_of(text: str) -> ProjectName | None:
-    """The project that a distribution's file name speaks of, or None; a guess for sdists whose name has dashes."""
-    if not _PLAIN.fullmatch(text):
+    """The project whose distribution a file name is; None for what is no distribution's name.
+
+    The dashes of an old sdist's name leave a choice. It falls on the shortest name that a whole version follows: were
+    it the longest, a part of a private file's version (``ours-1.0-1.tar.gz``) would make a name to ask others for.
+    """
+    if len(text) > _LONGEST_FILENAME or not _PLAIN.fullmatch(text):
         return None
-    head = text.split("-", 1)[0] if text.endswith(".whl") else text.rsplit("-", 1)[0]
-    try:
-        return project(head)
-    except InvalidName:
-        return None
+    ends = [at for at, letter in enumerate(text) if letter == "-"]
+    for end in ends[:1] if text.endswith(".whl") else ends:
+        try:
+            owner = project(text[:end])
+            filename(text, owner)
+        except InvalidName:
+            continue
+        return owner
+    return None
 
 
 def matches(pattern: str, name: ProjectName) -> bool:
