@@ -38,6 +38,8 @@ class Index:
     ) -> None:
         self.settings = settings
         self.name: IndexName = settings.name
+        self.closed = settings.read == "token"
+        """Whether reading it needs a token."""
         self.policy = policy
         self.groups = tuple(tuple(group) for group in groups)
         self._rule = Rule(settings.merge, settings.pins)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import structlog
 
+from wheelkeep.core.access import Read, allows
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
+from wheelkeep.web.auth import Auth
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
 from wheelkeep.web.home import Home
@@ -22,6 +24,7 @@ from wheelkeep.web.respond import (
     Scope,
     Send,
     answer,
+    private,
     request_id,
 )
 from wheelkeep.web.simple import SimpleApi, redirect
@@ -40,6 +43,7 @@ class App:
         self._files = Files(keep)
         self._documents = Documents(keep)
         self._home = Home(keep)
+        self._auth = Auth(keep.tokens)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
 
@@ -63,6 +67,7 @@ class App:
                 self._started()
             else:
                 with contextlib.suppress(Exception):
+                    await self._auth.close()
                     await self._keep.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -119,26 +124,33 @@ class App:
         if len(path) > _LONGEST_PATH or not path.isascii() or "\\" in path:
             return problem.not_found(request, "no address here is spelt like this")
         parts = path.split("/")[1:]
-        if request.method not in ("GET", "HEAD"):
-            upload = request.method == "POST" and parts[0] in self._keep.indexes
-            return problem.no_uploads(request) if upload else problem.method_not_allowed(request)
-        first = parts[0]
-        if first == "simple" and self._main is not None:
-            return await self._simple_route(request, self._main, parts[1:], key, alias=True)
-        if (index := self._keep.indexes.get(first)) is not None:  # type: ignore[call-overload]
-            return await self._index_route(request, index, parts[1:], key)
+        alias = parts[0] == "simple" and self._main is not None
+        index = self._main if alias else self._keep.indexes.get(parts[0])  # type: ignore[call-overload]
+        if request.method == "POST" and index is not None and not alias:
+            return problem.no_uploads(request)
+        if index is not None and index.closed:
+            # Before anything is looked at: what is not told to everybody is told by no code and no redirect either,
+            # and it never lies ready for whoever sends the same bytes.
+            who = await self._auth.check(request, Read(index.name))
+            if isinstance(who, Response):
+                return who
+            return private(await self._index_route(request, index, parts, None, alias=alias))
+        if index is not None:
+            return await self._index_route(request, index, parts, key, alias=alias)
         return await self._top_route(request, path)
 
     async def _index_route(
-        self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None
+        self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool
     ) -> Answer:
-        match parts:
+        if request.method not in ("GET", "HEAD"):
+            return problem.method_not_allowed(request)
+        match parts if alias else parts[1:]:
             case []:
                 return redirect(f"{index.name}/", request)
             case [""]:
-                return await self._home.page(index)
+                return await self._home.page([index], depth=1)
             case ["simple", *rest]:
-                return await self._simple_route(request, index, rest, key, alias=False)
+                return await self._simple_route(request, index, rest, key, alias=alias)
             case ["files", *rest]:
                 return await self._files.file(request, index, rest)
             case ["packages", *rest] if rest:
@@ -170,9 +182,11 @@ class App:
         return problem.not_found(request, "a page's address is simple/{project}/")
 
     async def _top_route(self, request: Request, path: str) -> Answer:
+        if request.method not in ("GET", "HEAD"):
+            return problem.method_not_allowed(request)
         match path:
             case "/":
-                return await self._home.page()
+                return await self._home.page(await self._readable(request), depth=0)
             case "/static/wheelkeep.css":
                 return self._home.style()
             case "/healthz":
@@ -181,6 +195,15 @@ class App:
                 ready = await self._keep.ready()
                 return _word(200, "ready") if ready else _word(503, "sources are still being read")
         return problem.not_found(request, "no index is called that, and nothing else is at this address")
+
+    async def _readable(self, request: Request) -> list[Index]:
+        """The indexes that may be spoken of to whoever sent the request."""
+        indexes = list(self._keep.indexes.values())
+        if not any(index.closed for index in indexes):
+            return indexes
+        caller = await self._auth.caller(request)
+        scopes = caller.scopes if caller is not None else ()
+        return [index for index in indexes if not index.closed or allows(scopes, Read(index.name))]
 
 
 def _has_it(none_match: bytes | None, etag: bytes) -> bool:

@@ -1,5 +1,6 @@
-"""The page at ``/``: what this is, what to type, whether the sources answer. For browsers; says nothing private."""
+"""The page at ``/``: what this is, what to type, whether the sources answer. Who may see which index, app says."""
 
+from collections.abc import Sequence
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,11 +26,11 @@ class Home:
         self._template = templates.get_template("home.html")
         self._style = resources.files("wheelkeep.web").joinpath("static/wheelkeep.css").read_bytes()
 
-    async def page(self, only: Index | None = None) -> Response:
-        shown = [only] if only is not None else list(self._keep.indexes.values())
+    async def page(self, shown: Sequence[Index], *, depth: int) -> Response:
+        """The page about some indexes; ``depth``: how many parts its address has."""
         html = self._template.render(
             version=__version__,
-            static="../static/" if only is not None else "static/",
+            static="../" * depth + "static/",
             indexes=[await self._index(index) for index in shown],
         )
         headers = (
@@ -48,6 +49,7 @@ class Home:
         simple, upload = f"{base}/{index.name}/simple/", f"{base}/{index.name}/legacy/"
         return {
             "name": index.name,
+            "closed": index.closed,
             "trouble": index.policy.trouble is not None,
             "sources": [await _state(place.source) for group in index.groups for place in group],
             "clients": [

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkeep.core.negotiate import Span
 from wheelkeep.store.blobs import stream
@@ -109,6 +110,21 @@ class StreamResponse(Struct, frozen=True):
 
 
 Answer: TypeAlias = Response | FileResponse | StreamResponse
+
+
+def private(response: Answer) -> Answer:
+    """The same answer, for one caller alone: no cache that several share keeps it (RFC 9111 5.2.2.7).
+
+    ``Vary: Authorization`` would add nothing to that, and make pip and uv write the credentials into their caches,
+    where they note the request's value of each header that is named there.
+    """
+    told = dict(response.headers).get(b"cache-control", b"")
+    if b"no-store" in told:
+        return response
+    kept = tuple(header for header in response.headers if header[0] != b"cache-control")
+    rest = told.removeprefix(b"public, ")
+    control = b"private, " + rest if rest else b"private"
+    return replace(response, headers=(*kept, (b"cache-control", control)))
 
 
 class CutOffError(Exception):
