@@ -40,6 +40,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The origin's absolute URL of the attestations (PEP 740)."""
     first_seen: datetime | None = None
     """When this keep first saw the file on a page of its source; aware, UTC."""
+    late: bool = False
+    """Its page was already known when the file was first seen on it."""
     gone: bool = False
     """The source no longer lists it; it is shown while its bytes are here."""
     changed: str | None = None

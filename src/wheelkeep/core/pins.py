@@ -33,7 +33,7 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
     for new in told.files:
         old = before.pop(new.filename, None)
         if old is None:
-            files.append(replace(new, first_seen=now))
+            files.append(replace(new, first_seen=now, late=stored is not None))
             continue
         merged, incident = _over(old, new)
         files.append(merged)
@@ -57,6 +57,7 @@ def _over(old: File, new: File) -> tuple[File, Incident | None]:
             size=old.size if old.size is not None else new.size,
             upload_time=old.upload_time or new.upload_time,
             first_seen=old.first_seen,
+            late=old.late,
             metadata=same_metadata,
             changed=old.changed,
         ),

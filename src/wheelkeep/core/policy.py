@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from wheelkeep.core.cooldown import CooldownGate
+from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -95,6 +97,16 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName]) -> Policy:
         gates.append(DenyGate(RuleSet(deny.packages), deny.hashes, deny.reason, frozenset(deny.sources)))
     if file is not None and file.allow is not None:
         gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources)))
+    if file is not None and file.cooldown is not None:
+        cooldown = file.cooldown
+        gates.append(CooldownGate(cooldown.age, RuleSet(cooldown.except_), frozenset(cooldown.sources)))
+    if file is not None and file.formats is not None:
+        formats = file.formats
+        gates.append(
+            FormatsGate(
+                wheels_only=formats.wheels_only, max_size=formats.max_size, sources=frozenset(formats.sources)
+            )
+        )
     if file is None:
         gates.append(HashesGate(required=False, sources=remote))
     else:
