@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wheelkeep import __version__
-from wheelkeep.cli import clashes, explain, serve, setup, store
+from wheelkeep.cli import clashes, explain, serve, setup, store, token
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command("explain")(explain.explain)
 app.command("clashes")(clashes.clashes)
 app.command("verify")(store.verify)
 app.command("status")(store.status)
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

@@ -115,8 +115,8 @@ Answer: TypeAlias = Response | FileResponse | StreamResponse
 def private(response: Answer) -> Answer:
     """The same answer, for one caller alone: no cache that several share keeps it (RFC 9111 5.2.2.7).
 
-    ``Vary: Authorization`` would add nothing to that, and make pip and uv write the credentials into their caches,
-    where they note the request's value of each header that is named there.
+    ``Vary: Authorization`` would add nothing to that, and pip, which notes in its own cache what the request had in
+    each header named there, would write the token to disk.
     """
     told = dict(response.headers).get(b"cache-control", b"")
     if b"no-store" in told:

@@ -1,0 +1,168 @@
+"""``token``: makes, lists and ends API tokens, on the data folder itself, whether or not a server runs on it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from wheelkeep import configuration
+from wheelkeep.cli.output import print_json
+from wheelkeep.cli.setup import Json
+from wheelkeep.core import token_text, units
+from wheelkeep.core.access import Scope, read_scope
+from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.nearest import suggestion
+from wheelkeep.core.settings import HostedSource, Settings
+from wheelkeep.logs import quiet
+from wheelkeep.store.prepare import prepare
+
+if TYPE_CHECKING:
+    from wheelkeep.store.tokens import Token, Tokens
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
+T = TypeVar("T")
+_LONGEST_NAME = 100
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Option(help="What it is called, in lists and by `revoke`.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(help="read:INDEX, publish:SOURCE[:PROJECT-GLOB], approve or admin; may be given again."),
+    ],
+    expires: Annotated[str | None, typer.Option(metavar="TIME", help='Such as "90d"; else never.')] = None,
+) -> None:
+    """Make a token and print it, this once."""
+    quiet()
+    settings = configuration.load(context.obj)
+    _check_name(name)
+    scopes = tuple(dict.fromkeys(_scope(text, settings) for text in scope))
+    now = datetime.now(UTC)
+    until = now + _duration(expires) if expires is not None else None
+    text = token_text.write(os.urandom(token_text.RANDOM_BYTES))
+    _with_tokens(
+        settings, lambda tokens: tokens.add(text, name=name, scopes=scopes, created=now, expires=until)
+    )
+    print(text)
+    may = ", ".join(str(each) for each in scopes)
+    how_long = f"expires {_moment(until)}" if until is not None else "does not expire"
+    print(f'wheelkeep: token "{name}" ({may}) {how_long}; it is not shown again', file=sys.stderr)
+
+
+@app.command("list")
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List all tokens, revoked ones too; their texts are not kept."""
+    quiet()
+    found = _with_tokens(configuration.load(context.obj), lambda tokens: tokens.all())
+    if json:
+        print_json([_told(token) for token in found])
+        return
+    now = datetime.now(UTC)
+    for token in found:
+        may = ", ".join(str(scope) for scope in token.scopes) or "nothing that this version knows"
+        print(f"{token.name}: {may}; {'; '.join(_history(token, now))}")
+
+
+@app.command("revoke")
+def revoke(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
+) -> None:
+    """End a token for good, at once. Exit 1 if no token of that name is left to be revoked."""
+    quiet()
+
+    async def end(tokens: "Tokens") -> "list[Token] | None":
+        return None if await tokens.revoke(name, datetime.now(UTC)) else await tokens.all()
+
+    known = _with_tokens(configuration.load(context.obj), end)
+    if known is None:
+        print(f'wheelkeep: token "{name}" is revoked', file=sys.stderr)
+        return
+    names = [token.name for token in known if token.revoked is None]
+    if any(token.name == name for token in known):
+        says = f'the token "{name}" is revoked already'
+    else:
+        says = f'there is no token called "{name}": {suggestion(name, names)}'
+    print(f"wheelkeep: {says}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _with_tokens(settings: Settings, use: Callable[["Tokens"], Awaitable[T]]) -> T:
+    from wheelkeep.store.database import Database
+    from wheelkeep.store.tokens import Tokens
+
+    async def opened() -> T:
+        database = Database(prepare(settings.data))
+        try:
+            return await use(Tokens(database))
+        finally:
+            await database.close()
+
+    return asyncio.run(opened())
+
+
+def _check_name(name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise WheelkeepError(
+            f"--name {name[:_LONGEST_NAME]!r}: a name is one line of at most {_LONGEST_NAME} letters, "
+            "without spaces at its ends"
+        )
+
+
+def _scope(text: str, settings: Settings) -> Scope:
+    """The scope, if what it names is in the configuration; raises WheelkeepError with the nearest that is."""
+    try:
+        scope = read_scope(text)
+    except ValueError as error:
+        raise WheelkeepError(f"--scope {error}") from None
+    if scope.word == "read" and scope.where not in settings.indexes:
+        hint = suggestion(scope.where, settings.indexes)
+        raise WheelkeepError(f'--scope {text}: there is no index "{scope.where}": {hint}')
+    hosted = [name for name, source in settings.sources.items() if isinstance(source, HostedSource)]
+    if scope.word == "publish" and scope.where not in hosted:
+        if scope.where in settings.sources:
+            says = f'"{scope.where}" takes no uploads, only a hosted source does'
+        else:
+            says = f'there is no source "{scope.where}"'
+        raise WheelkeepError(f"--scope {text}: {says}: {suggestion(scope.where, hosted)}")
+    return scope
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return units.read_duration(text)
+    except ValueError as error:
+        raise WheelkeepError(f"--expires {error}") from None
+
+
+def _told(token: "Token") -> dict[str, Any]:
+    """A token in ``list --json``: stable keys, moments in UTC (RFC 3339)."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": [str(scope) for scope in token.scopes],
+        "created": _moment(token.created),
+        "expires": _moment(token.expires),
+        "last_used": _moment(token.last_used),
+        "revoked": _moment(token.revoked),
+    }
+
+
+def _history(token: "Token", now: datetime) -> list[str]:
+    lines = [f"created {_moment(token.created)}"]
+    if token.expires is not None:
+        lines.append(f"{'expired' if token.expires <= now else 'expires'} {_moment(token.expires)}")
+    lines.append(f"last used {_moment(token.last_used)}" if token.last_used else "never used")
+    if token.revoked is not None:
+        lines.append(f"revoked {_moment(token.revoked)}")
+    return lines
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment is not None else None
