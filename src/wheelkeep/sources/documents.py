@@ -63,7 +63,7 @@ class OriginDocuments:
         task = self._once(kind, key, url, self._fresh)
         try:
             return await asyncio.wait_for(asyncio.shield(task), PATIENCE_FIRST)
-        except (Unanswered, NotAPage, TimeoutError, msgspec.DecodeError) as error:
+        except (Unanswered, NotAPage, TimeoutError) as error:
             known = await self._facts.document(self._name, kind, key)
             if known is not None:
                 return known[0]
@@ -106,9 +106,17 @@ class OriginDocuments:
         if kind == "names":
             body = await asyncio.to_thread(_root_names, reply)
         else:
-            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            _require_json(body)
         await self._facts.learn_document(self._name, kind, key, body, self._now())
         return body
+
+
+def _require_json(body: bytes) -> None:
+    """Raises Unanswered unless it is an object of JSON, nested no deeper than anybody can read."""
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unanswered("its answer is not JSON") from None
 
 
 def _root_names(reply: Reply) -> bytes:
@@ -132,8 +140,6 @@ def why(error: BaseException) -> tuple[str, float | None]:
         return f"its answer is not a page: {error}", None
     if isinstance(error, TimeoutError):
         return "it did not answer in time", None
-    if isinstance(error, msgspec.DecodeError):
-        return "its answer is not JSON", None
     return "its answer could not be dealt with; the log says why", None
 
 
