@@ -30,11 +30,6 @@ INDEX = '[indexes.main]\nsources = ["local", "pypi"]\n'
     ("text", "mistake"),
     [
         (
-            INDEX + 'read = "token"',
-            'w.toml:3: indexes.main.read: read = "token" is not in this version: use "anyone", '
-            "and listen on a network you trust",
-        ),
-        (
             'database = "postgresql://keep:hunter2@db/keep"',
             'w.toml:1: database: a PostgreSQL database is not in this version: use "sqlite"',
         ),
@@ -71,7 +66,7 @@ def test_every_way_of_merging_is_there(merge: str, more: str, warnings: int) -> 
 
 
 def test_other_mistakes_come_first() -> None:
-    assert len(settings_mistakes(INDEX + 'read = "token"\nwithheld = "nobody"')) == 1
+    assert len(settings_mistakes(f'store = "s3://bucket/prefix"\n{INDEX}withheld = "nobody"')) == 1
     assert len(policy_mistakes('[cooldown]\nage = "7d"\n[deny]\nhashes = ["x"]')) == 1
 
 

@@ -6,7 +6,7 @@ enforced. A version that brings a thing deletes its entry.
 
 from wheelkeep.core.errors import Mistake
 from wheelkeep.core.policy_file import PolicyFile
-from wheelkeep.core.settings import DirectorySource, IndexSettings, Settings
+from wheelkeep.core.settings import DirectorySource, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
@@ -25,8 +25,6 @@ def unavailable_settings(settings: Settings, document: Document) -> list[Mistake
         if isinstance(source, DirectorySource) and _written_path(source, document).startswith("s3://"):
             says = "a directory in S3 is not in this version: use a folder of this machine"
             found.append((("sources", source.name, "path"), says))
-    for index in settings.indexes.values():
-        found += _unavailable_in_index(index)
     return [document.mistake(path, says) for path, says in found]
 
 
@@ -37,17 +35,6 @@ def warn_of_experiments(settings: Settings, document: Document) -> None:
             document.warn(
                 ("experimental", at), f'this version has no experiment "{word}": it changes nothing'
             )
-
-
-def _unavailable_in_index(index: IndexSettings) -> list[tuple[KeyPath, str]]:
-    found: list[tuple[KeyPath, str]] = []
-    path: KeyPath = ("indexes", index.name)
-    if index.read != "anyone":
-        says = (
-            f'read = "{index.read}" is not in this version: use "anyone", and listen on a network you trust'
-        )
-        found.append(((*path, "read"), says))
-    return found
 
 
 def _written_path(source: DirectorySource, document: Document) -> str:
