@@ -68,6 +68,17 @@ def test_twine() -> None:
     assert dict(read["wheelkeep"]) == {"repository": UPLOAD, "username": "__token__"}
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_closed_index_says_where_its_token_goes(client: str) -> None:
+    """In a comment, so that the rest is read as before."""
+    text = client_config(client, simple=SIMPLE, upload=UPLOAD, closed=True)
+    more = text.removeprefix(config(client))
+    assert all(line.startswith("# ") for line in more.splitlines())
+    assert ("__token__" in more) == (client != "twine")
+    if client == "pip":
+        assert '"machine packages.acme.example login __token__ password TOKEN"' in more
+
+
 def test_every_client_has_a_text_and_no_other() -> None:
     for client in CLIENTS:
         text = config(client)

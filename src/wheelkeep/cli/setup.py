@@ -86,7 +86,8 @@ def client(
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = settings.public_url or f"http://{host}:{settings.port}"
     simple, upload = f"{base}/{chosen}/simple/", f"{base}/{chosen}/legacy/"
-    text = client_config(name, simple=simple, upload=upload)
+    closed = settings.indexes[chosen].read == "token"
+    text = client_config(name, simple=simple, upload=upload, closed=closed)
     if json:
         print_json({"client": name, "index": chosen, "simple": simple, "upload": upload, "config": text})
     else:

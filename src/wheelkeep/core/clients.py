@@ -55,11 +55,26 @@ username = __token__
 """,
 }
 
+_NETRC = '# its token: a line in ~/.netrc, "machine {host} login __token__ password TOKEN"\n'
+_TOKENS = {
+    "pip": _NETRC,
+    "uv": "# its token: in UV_INDEX_WHEELKEEP_PASSWORD, with UV_INDEX_WHEELKEEP_USERNAME=__token__\n",
+    "poetry": (
+        "# its token: in POETRY_HTTP_BASIC_WHEELKEEP_PASSWORD,"
+        " with POETRY_HTTP_BASIC_WHEELKEEP_USERNAME=__token__\n"
+    ),
+    "pdm": "# its token: in PDM_PYPI_PASSWORD, with PDM_PYPI_USERNAME=__token__\n",
+    "pipenv": _NETRC,
+    "hatch": _NETRC,
+    "twine": "",
+}
 
-def client_config(client: str, *, simple: str, upload: str) -> str:
+
+def client_config(client: str, *, simple: str, upload: str, closed: bool = False) -> str:
     """The configuration that one of CLIENTS needs, as text to paste. ``simple`` and ``upload`` are addresses.
 
-    Raises KeyError for a client that is not known.
+    ``closed``: reading needs a token, so a comment says where the client looks for it. Raises KeyError for a client
+    that is not known.
     """
     parts = urlsplit(simple)
     insecure = parts.scheme == "http"
@@ -67,7 +82,8 @@ def client_config(client: str, *, simple: str, upload: str) -> str:
     # pip refuses plain http to anything but this machine unless told otherwise.
     trusted = f"trusted-host = {host}\n" if insecure and not _loopback(host) else ""
     verify = "false" if insecure else "true"
-    return _TEXTS[client].format(simple=simple, upload=upload, trusted=trusted, verify=verify)
+    text = _TEXTS[client] + (_TOKENS[client] if closed else "")
+    return text.format(simple=simple, upload=upload, trusted=trusted, verify=verify, host=host)
 
 
 def _loopback(host: str) -> bool:

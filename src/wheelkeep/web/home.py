@@ -53,7 +53,11 @@ class Home:
             "trouble": index.policy.trouble is not None,
             "sources": [await _state(place.source) for group in index.groups for place in group],
             "clients": [
-                {"title": name, "text": client_config(name, simple=simple, upload=upload)} for name in _SHOWN
+                {
+                    "title": name,
+                    "text": client_config(name, simple=simple, upload=upload, closed=index.closed),
+                }
+                for name in _SHOWN
             ],
         }
 
