@@ -1,6 +1,7 @@
 """The front door: our own ASGI callable, before any framework. Memory first, then the routes of interface section 3."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 
@@ -31,6 +32,8 @@ from wheelkeep.web.simple import SimpleApi, redirect
 
 log = structlog.get_logger(__name__)
 _LONGEST_PATH = 2048
+# Printable ASCII without the backslash, which some readers take for a slash.
+_SPELLING = re.compile(r"/[\x20-\x5b\x5d-\x7e]*")
 
 
 class App:
@@ -102,7 +105,7 @@ class App:
         try:
             response = await self._route(request, key)
         except Exception:
-            log.exception("request_failed", request=request.id.decode(), path=request.path)
+            log.exception("request_failed", request=request.id.decode(), path=request.path[:_LONGEST_PATH])
             response = problem.unavailable(
                 request, "the keep could not deal with this request", retry_after=30
             )
@@ -113,7 +116,7 @@ class App:
                 "request",
                 request=request.id.decode(),
                 method=request.method,
-                path=request.path,
+                path=request.path[:_LONGEST_PATH],
                 status=response.status,
                 seconds=round(time.perf_counter() - began, 4),
                 agent=agent.split(b" ")[0].decode("latin-1")[:60] if agent else None,
@@ -121,7 +124,7 @@ class App:
 
     async def _route(self, request: Request, key: tuple[object, ...] | None) -> Answer:
         path = request.path
-        if len(path) > _LONGEST_PATH or not path.isascii() or "\\" in path:
+        if len(path) > _LONGEST_PATH or not _SPELLING.fullmatch(path):
             return problem.not_found(request, "no address here is spelt like this")
         parts = path.split("/")[1:]
         alias = parts[0] == "simple" and self._main is not None

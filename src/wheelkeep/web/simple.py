@@ -5,6 +5,7 @@ import hashlib
 import re
 import time
 import weakref
+from urllib.parse import quote
 
 import zstandard
 from isal import igzip
@@ -213,7 +214,11 @@ def conditional(request: Request, etag: bytes, headers: Headers, body: bytes) ->
 
 
 def redirect(location: str, request: Request, *, status: int = 301) -> Response:
-    """To another address of ours, relative to the one that was asked for; the query comes along."""
+    """To another address of ours, relative to the one that was asked for; the query comes along.
+
+    ``location`` is a path as it reads, not as it is spelt in a URL (RFC 3986 2.1).
+    """
+    location = quote(location, safe="/~!$&'()*+,;=:@")
     if request.query:
         location = f"{location}?{request.query.decode('latin-1')}"
     return Response(status, ((b"location", location.encode("latin-1")), *SAFE))

@@ -1,0 +1,84 @@
+"""What stands between a client's bytes and the front door: the server's own reading of requests."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from fakes.odd import PATHS
+from fakes.outside import Outside
+from fakes.server import PATIENCE, Server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Outside() as outside:
+        config = (
+            f'[sources.outer]\nkind = "remote"\nurl = "{outside.url}"\n[indexes.main]\nsources = ["outer"]\n'
+        )
+        with Server(tmp_path_factory.mktemp("keep"), config) as server:
+            yield server
+
+
+def raw(server: Server, request: bytes) -> bytes:
+    """All that comes back for these bytes."""
+    split = urlsplit(server.url)
+    with socket.create_connection((split.hostname, split.port), timeout=30) as wire:
+        wire.sendall(request)
+        came = b""
+        try:
+            while piece := wire.recv(65536):
+                came += piece
+        except ConnectionResetError:
+            pass  # it was refused before it was read to its end
+    return came
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def test_odd_paths(server: Server) -> None:
+    for path in PATHS:
+        request = f"GET {path} HTTP/1.1\r\nHost: keep\r\nConnection: close\r\n\r\n".encode("latin-1")
+        head = raw(server, request).partition(b"\r\n\r\n")[0]
+        assert status(head) in {301, 302, 404, 414, 431}, (path[:80], head)
+        assert b"\nx-injected" not in head.lower()
+
+
+def test_an_address_with_another_host_in_it_is_ours(server: Server) -> None:
+    request = b"GET http://elsewhere.example/healthz HTTP/1.1\r\nHost: keep\r\nConnection: close\r\n\r\n"
+    assert status(raw(server, request)) == 200
+
+
+BROKEN = {
+    "junk": b"junk\r\n\r\n",
+    "version": b"GET / HTTP/9.9\r\nHost: keep\r\n\r\n",
+    "space before the colon": b"GET / HTTP/1.1\r\nHost : keep\r\n\r\n",
+    "two lengths": b"GET / HTTP/1.1\r\nHost: keep\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "negative length": b"GET / HTTP/1.1\r\nHost: keep\r\nContent-Length: -1\r\n\r\n",
+    "odd coding": b"POST /main/ HTTP/1.1\r\nHost: keep\r\nTransfer-Encoding: gzip, x\r\n\r\n",
+    "a zero byte": b"GET / HTTP/1.1\r\nHost: keep\r\nX: a\0b\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\nHost: keep\r\n" + b"X: y\r\n" * 20_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("which", BROKEN)
+def test_what_is_no_request_is_refused(server: Server, which: str) -> None:
+    answer = raw(server, BROKEN[which])
+    assert not answer or status(answer) in {400, 431}
+    assert server.get("/healthz").status == 200
+
+
+def test_the_log_has_one_line_a_request_that_no_client_can_break(server: Server) -> None:
+    server.get("/main/simple/%0a%22fake%22/", User_Agent='a"b\\c')
+    server.get("/" + "fake" * 10_000)
+    # A line is written when the answer is on its way.
+    until = time.monotonic() + PATIENCE
+    while len(lines := [line for line in server.log.splitlines() if "fake" in line]) < 2:
+        assert time.monotonic() < until
+    assert [json.loads(line)["status"] for line in lines] == [404, 404]
+    assert max(map(len, lines)) < 4096
