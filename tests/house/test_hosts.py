@@ -8,7 +8,7 @@ import re
 # In pieces, so that the check does not name what it looks for.
 HOSTS = ["py" + "pi.org", "py" + "pi.python.org", "python" + "hosted", "debian" + ".org", "npm" + "js"]
 HOST = re.compile("|".join(re.escape(host) for host in HOSTS), re.IGNORECASE)
-PLACE = re.compile(r"(?<![\w.:/-])/(?:home|Users|root|work)/\w")
+PLACE = re.compile(r"(?<![\w.:/}-])/(?:home|Users|root|work)/\w")
 
 
 def lines_with(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
