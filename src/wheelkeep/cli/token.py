@@ -39,7 +39,6 @@ def create(
     expires: Annotated[str | None, typer.Option(metavar="TIME", help='Such as "90d"; else never.')] = None,
 ) -> None:
     """Make a token and print it, this once."""
-    quiet()
     settings = configuration.load(context.obj)
     _check_name(name)
     scopes = tuple(dict.fromkeys(_scope(text, settings) for text in scope))
@@ -58,7 +57,6 @@ def create(
 @app.command("list")
 def list_(context: typer.Context, json: Json = False) -> None:
     """List all tokens, revoked ones too; their texts are not kept."""
-    quiet()
     found = _with_tokens(configuration.load(context.obj), lambda tokens: tokens.all())
     if json:
         print_json([_told(token) for token in found])
@@ -75,7 +73,6 @@ def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
 ) -> None:
     """End a token for good, at once. Exit 1 if no token of that name is left to be revoked."""
-    quiet()
 
     async def end(tokens: "Tokens") -> "list[Token] | None":
         return None if await tokens.revoke(name, datetime.now(UTC)) else await tokens.all()
@@ -96,6 +93,8 @@ def revoke(
 def _with_tokens(settings: Settings, use: Callable[["Tokens"], Awaitable[T]]) -> T:
     from wheelkeep.store.database import Database
     from wheelkeep.store.tokens import Tokens
+
+    quiet()
 
     async def opened() -> T:
         database = Database(prepare(settings.data))
