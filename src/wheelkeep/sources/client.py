@@ -32,7 +32,7 @@ from wheelkeep.sources.trouble import BUSY, Trouble, busy, shown, spoken
 _AGENT = f"wheelkeep/{__version__}"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOTHING: Mapping[str, str] = {}
-_READ = 256 * 1024
+_READ = 128 * 1024
 _REDIRECT_BODY = 64 * 1024
 _REDIRECT_TIME = 0.5
 _GATEWAYS_GOOD = 60.0
