@@ -10,7 +10,7 @@ from fakes.outside import Outside
 from wheelkeep.server import announce
 
 
-def test_nothing_is_done_beside_the_forking_of_workers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_done_beside_the_forking_of_workers(capfd: pytest.CaptureFixture[str]) -> None:
     """What another thread held at that moment, a module's import lock say, a worker would wait for in vain."""
     with Outside() as outside:
         outside.bodies["/healthz"] = Answer(200, {"Content-Type": "text/plain"}, b"ok\n")
@@ -21,4 +21,4 @@ def test_nothing_is_done_beside_the_forking_of_workers(capsys: pytest.CaptureFix
         assert outside.connections == 0
         forked.set()
         thread.join(30)
-        assert capsys.readouterr().err == f"wheelkeep: ready on {outside.origin}\n"
+        assert capfd.readouterr().err == f"wheelkeep: ready on {outside.origin}\n"
