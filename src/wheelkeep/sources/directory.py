@@ -5,11 +5,13 @@ import contextlib
 import hashlib
 import os
 import stat
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from msgspec.structs import replace
@@ -28,7 +30,24 @@ log = structlog.get_logger(__name__)
 Seen = dict[str, tuple[str, File]]
 """Relative path to stamp and file."""
 _PAUSE = 1.0
-"""Seconds between two looks at the folder, or twenty times what a look took, whichever is longer."""
+"""Seconds between two looks at the folder, or so many times what a look took, whichever is longer."""
+_REST = 20
+_FIRST_PAUSE = 0.5
+"""Seconds between the two looks that make the first pages, where something in the folder is quite new."""
+_QUIET = 2.0
+"""Seconds after its last change at which a file is taken at once; a younger one when it looks the same twice."""
+
+
+class _Mark(NamedTuple):
+    stamp: str
+    """Size, time and inode: while they stand, so does the hash."""
+    changed: float
+    """When anything about the file last changed (ctime, which copying tools cannot set)."""
+
+
+class _Described(NamedTuple):
+    file: File
+    metadata: KnownMetadata | None
 
 
 class Directory:
@@ -57,6 +76,12 @@ class Directory:
         self.trouble: str | None = "it is being read for the first time"
         """Why the folder cannot be read, where it cannot."""
         self._first = asyncio.Event()
+        self._complete = False
+        """Whether the pages were made of the whole folder; a first look that fails leaves that to a later one."""
+        self._settling: dict[str, str] = {}
+        """Relative path to stamp of what the last look left alone: somebody may still be writing it."""
+        self._passed_over: dict[str, str] = {}
+        """Relative path to stamp of what is no distribution."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -85,9 +110,8 @@ class Directory:
 
     @asynccontextmanager
     async def open(self, file: File) -> AsyncIterator[Bytes]:
-        path = self._root / file.url
         try:
-            size = (await asyncio.to_thread(path.stat)).st_size
+            path, size = await asyncio.to_thread(_inside, self._root, file.url)
         except FileNotFoundError:
             raise FileMissing(f"{file.filename} is no longer in the folder") from None
         except OSError as error:
@@ -131,42 +155,79 @@ class Directory:
                 self.trouble = "its folder could not be read; the log says why"
                 self._changed(None)
             self._first.set()
-            await asyncio.sleep(max(_PAUSE, 20 * (loop.time() - began)))
+            await asyncio.sleep(max(_PAUSE, _REST * (loop.time() - began)))
 
     async def _look(self) -> None:
         """Sees what is new, changed or lost; reads only that."""
         found = await asyncio.to_thread(_scan, self._root)
-        fresh: Seen = {}
+        news = self._news(found)
+        if not self._complete and self._settling:
+            await asyncio.sleep(_FIRST_PAUSE)
+            found = await asyncio.to_thread(_scan, self._root)
+            news = self._news(found)
+        described: dict[str, _Described] = {}
+        for path in news:
+            made = await self._describe(path, found[path].stamp)
+            if made is not None:
+                described[path] = made
+        fresh: Seen = {path: (found[path].stamp, made.file) for path, made in described.items()}
+        lost = [path for path in self._seen if path not in found]
+        if fresh or lost or not self._complete:
+            by_project: dict[ProjectName, list[_Described]] = {}
+            for made in described.values():
+                by_project.setdefault(made.file.project, []).append(made)
+            await self._take(fresh, lost, by_project)
+
+    def _news(self, found: dict[str, _Mark]) -> list[str]:
+        """The paths that are to be read: new or changed, and no longer changing."""
+        now = time.time()
+        news: list[str] = []
+        settling: dict[str, str] = {}
         for path, mark in found.items():
             known = self._seen.get(path)
-            if known is not None and known[0] == mark:
+            if mark.stamp in (known[0] if known is not None else None, self._passed_over.get(path)):
                 continue
-            file = await self._describe(path)
-            if file is not None:
-                fresh[path] = (mark, file)
-        lost = [path for path in self._seen if path not in found]
-        first = not self._first.is_set()
-        if not (fresh or lost or first):
-            return
+            # A hash is kept for ever once it is seen, so that of a half-copied file must never be.
+            if now - mark.changed >= _QUIET or self._settling.get(path) == mark.stamp:
+                news.append(path)
+            else:
+                settling[path] = mark.stamp
+        self._settling = settling
+        self._passed_over = {path: stamp for path, stamp in self._passed_over.items() if path in found}
+        return news
+
+    async def _take(
+        self, fresh: Seen, lost: list[str], described: dict[ProjectName, list[_Described]]
+    ) -> None:
+        """Makes the pages of what was seen. What fails in between is seen again by the next look."""
         await self._facts.learn_directory(self.name, fresh, lost)
-        touched = {file.project for _, file in fresh.values()} | {
-            self._seen[path][1].project for path in lost
-        }
-        seen = {path: entry for path, entry in self._seen.items() if path in found} | fresh
-        self._seen = seen
+        gone = set(lost)
+        seen = {path: entry for path, entry in self._seen.items() if path not in gone} | fresh
         by_project: dict[ProjectName, dict[str, File]] = {}
         for path in sorted(seen):
             file = seen[path][1]
             by_project.setdefault(file.project, {}).setdefault(file.filename, file)
-        for project in by_project if first else touched:
+        touched = {file.project for _, file in fresh.values()}
+        touched |= {self._seen[path][1].project for path in lost}
+        for project in touched if self._complete else by_project:
             listed = await self._pinned(project, tuple(by_project.get(project, {}).values()))
             if listed:
                 self._by_project[project] = listed
             else:
                 self._by_project.pop(project, None)
+            await self._learn_metadata(listed, described.get(project, []))
             self._changed(project)
-        if first:
+        self._seen = seen
+        if not self._complete:
+            self._complete = True
             self._changed(None)
+
+    async def _learn_metadata(self, listed: tuple[File, ...], described: list[_Described]) -> None:
+        """Only of the very bytes that are listed: other bytes under the same name are not given, nor is theirs."""
+        given = {(file.filename, file.sha256) for file in listed}
+        for file, metadata in described:
+            if metadata is not None and (file.filename, file.sha256) in given:
+                await self._facts.learn_metadata(file, metadata)
 
     async def _pinned(self, project: ProjectName, files: tuple[File, ...]) -> tuple[File, ...]:
         """The files with the hashes that were first seen under their names; an operator's removal does remove."""
@@ -185,8 +246,8 @@ class Directory:
         assert after is not None and after.page is not None
         return tuple(file for file in after.page.files if not file.gone)
 
-    async def _describe(self, relative: str) -> File | None:
-        """A file of the folder as a page would tell it; None for what is no distribution (said once in the log)."""
+    async def _describe(self, relative: str, stamp: str) -> _Described | None:
+        """A file of the folder as a page would tell it; None for what is no distribution, or changes right now."""
         path = self._root / relative
         owner = names.owner_of(path.name)
         try:
@@ -194,13 +255,16 @@ class Directory:
                 raise InvalidName(f"{path.name!r} is not a distribution's file name")
             parsed = names.filename(path.name, owner)
             sha256, size = await asyncio.to_thread(hash_file, path)
-            written = path.stat().st_mtime
+            state = path.stat()
         except InvalidName as error:
+            self._passed_over[relative] = stamp
             if path.name.endswith((".whl", *names.SDIST_SUFFIXES)):
                 log.warning("directory_file_ignored", source=self.name, file=relative, why=str(error))
             return None
         except FileNotFoundError:
             return None  # gone between the look and the read
+        if _mark(state).stamp != stamp:
+            return None
         file = File(
             filename=path.name,
             project=owner,
@@ -210,23 +274,23 @@ class Directory:
             url=relative,
             sha256=sha256,
             size=size,
-            upload_time=datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            upload_time=_moment(state.st_mtime),
         )
-        return await self._with_metadata(file, path) if parsed.kind == "wheel" else file
+        return await self._with_metadata(file, path) if parsed.kind == "wheel" else _Described(file, None)
 
-    async def _with_metadata(self, file: File, path: Path) -> File:
+    async def _with_metadata(self, file: File, path: Path) -> _Described:
         try:
             body = await asyncio.to_thread(read_metadata_of, path)
         except (NoMetadata, OSError) as error:
             log.warning("directory_wheel_without_metadata", source=self.name, file=file.url, why=str(error))
-            return replace(file, metadata=False)
+            return _Described(replace(file, metadata=False), None)
         known = KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True)
-        await self._facts.learn_metadata(file, known)
         headers = BytesHeaderParser().parsebytes(body[:65536])
         python = headers.get("Requires-Python")
-        return replace(
+        file = replace(
             file, metadata=known.sha256, requires_python=str(python).strip()[:1000] if python else None
         )
+        return _Described(file, known)
 
 
 class _FolderFile:
@@ -242,27 +306,52 @@ class _FolderFile:
             raise Unanswered(f"the folder's file broke off: {error}") from None
 
 
-def _scan(root: Path) -> dict[str, str]:
-    """Every plain file below the folder: relative path to a stamp of size, time and inode. Links that lead out of
-    the folder are not followed. Raises OSError when the folder itself cannot be read."""
-    found: dict[str, str] = {}
+def _scan(root: Path) -> dict[str, _Mark]:
+    """Every plain file below the folder by its relative path. Links that lead out of the folder are not followed.
+    Raises OSError when the folder, or one below it, cannot be read."""
+    found: dict[str, _Mark] = {}
     whole = root.resolve(strict=True)
     pending = [whole]
     while pending:
         folder = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(whole):
-                    continue
-                try:
-                    state = entry.stat()
-                except OSError:
-                    continue
-                if stat.S_ISDIR(state.st_mode) and not entry.is_symlink():
-                    pending.append(Path(entry.path))
-                elif stat.S_ISREG(state.st_mode):
-                    relative = os.path.relpath(entry.path, whole)
-                    found[relative] = f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}"
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            if folder == whole:
+                raise
+            continue  # removed while this looks
+        for entry in entries:
+            # Not Path.resolve, which some versions of Python let fail on a link to itself.
+            if entry.name.startswith(".") or (
+                entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(whole)
+            ):
+                continue
+            try:
+                state = entry.stat()
+            except OSError:
+                continue
+            if stat.S_ISDIR(state.st_mode) and not entry.is_symlink():
+                pending.append(Path(entry.path))
+            elif stat.S_ISREG(state.st_mode):
+                found[os.path.relpath(entry.path, whole)] = _mark(state)
     return found
+
+
+def _mark(state: os.stat_result) -> _Mark:
+    return _Mark(f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}", state.st_ctime)
+
+
+def _inside(root: Path, relative: str) -> tuple[Path, int]:
+    """Where a file of the folder lies now, and its size; raises OSError, also where it became a link that leads out."""
+    path = Path(os.path.realpath(root / relative, strict=True))
+    if not path.is_relative_to(os.path.realpath(root)):
+        raise FileNotFoundError(relative)
+    return path, path.stat().st_size
+
+
+def _moment(seconds: float) -> str | None:
+    """A file's time in the form of PEP 700; None for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return None
