@@ -24,6 +24,7 @@ class PolicyHolder:
         self._path = path
         self._sources = sources
         self._mark = self._look()
+        self._coming = self._mark
         self.trouble: str | None = None
         """What is wrong with the newest text, while an older one is in force."""
         self.current = self._read()
@@ -49,9 +50,13 @@ class PolicyHolder:
         return (state.st_mtime_ns, state.st_size, state.st_ino)
 
     def refresh(self) -> bool:
-        """Reads the file again if it changed; True when another policy is in force now."""
+        """Reads the file again if it changed and no longer changes; True when another policy is in force now."""
         mark = self._look()
         if mark == self._mark:
+            return False
+        if mark != self._coming:
+            # Somebody may still be writing it, and half a policy reads as a laxer one: the next look decides.
+            self._coming = mark
             return False
         self._mark = mark
         try:

@@ -1,0 +1,154 @@
+"""A policy is read again when its file changes, and a broken one never takes the place of a good one."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from fakes.made import NOW, file
+from wheelkeep.core.errors import ConfigError
+from wheelkeep.core.gates import Context
+from wheelkeep.core.names import SourceName
+from wheelkeep.core.policy import decide
+from wheelkeep.index import policies as module
+from wheelkeep.index.policies import PolicyHolder
+
+SOURCES = {SourceName("acme"): False, SourceName("pypi"): True}
+DENY = '[deny]\npackages = ["demo"]\n'
+ALLOW = '[allow]\npackages = ["other"]\n'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "policy.toml"
+    made.write_text(DENY)
+    return made
+
+
+def write(path: Path, text: str) -> None:
+    """Writes it, with a time that differs however quick the test is."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    path.write_text(text)
+    os.utime(path, ns=(before + 10**9, before + 10**9))
+
+
+def against(holder: PolicyHolder) -> str:
+    decision = decide(holder.current, file(), Context(now=NOW))
+    return decision.against.code if decision.against is not None else "admitted"
+
+
+def settled(holder: PolicyHolder) -> bool:
+    """Two looks: a change counts once it stands."""
+    return not holder.refresh() and holder.refresh()
+
+
+def test_the_policy_of_a_file(path: Path) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    assert (against(holder), holder.trouble) == ("deny-package", None)
+    assert not holder.refresh()
+
+
+def test_no_file_is_no_gate_but_what_always_holds() -> None:
+    holder = PolicyHolder(None, SOURCES)
+    assert against(holder) == "admitted"
+    assert [gate.sources for gate in holder.current.gates] == [{"pypi"}]
+    assert not settled(holder)
+
+
+def test_a_change_takes_effect_once_it_stands(path: Path) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    write(path, ALLOW)
+    assert not holder.refresh()
+    assert against(holder) == "deny-package"
+    assert holder.refresh()
+    assert against(holder) == "allow-unlisted"
+    assert not holder.refresh()
+
+
+def test_a_file_that_is_still_being_written_is_left_alone(path: Path) -> None:
+    """An empty file, and most halves of one, are policies too: laxer ones."""
+    whole = ALLOW + DENY
+    write(path, whole)
+    holder = PolicyHolder(path, SOURCES)
+    for end in (0, 5, len(ALLOW), len(whole)):
+        write(path, whole[:end])
+        assert not holder.refresh()
+        assert against(holder) == "deny-package"
+    assert holder.refresh()
+    assert against(holder) == "deny-package"
+
+
+@pytest.mark.parametrize("broken", ["[deny", '[deny]\npackages = ["!"]\n', '[denny]\npackages = ["demo"]\n'])
+def test_a_broken_edit_keeps_the_old_policy(path: Path, broken: str) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    write(path, broken)
+    assert not settled(holder)
+    assert against(holder) == "deny-package"
+    assert holder.trouble is not None
+    assert str(path) in holder.trouble
+    write(path, ALLOW)
+    assert settled(holder)
+    assert (against(holder), holder.trouble) == ("allow-unlisted", None)
+
+
+def test_a_file_that_goes_away_keeps_the_old_policy(path: Path) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    path.unlink()
+    assert not settled(holder)
+    assert against(holder) == "deny-package"
+    assert holder.trouble is not None
+    path.mkdir()
+    assert not settled(holder)
+    assert against(holder) == "deny-package"
+    path.rmdir()
+    write(path, ALLOW)
+    assert settled(holder)
+    assert (against(holder), holder.trouble) == ("allow-unlisted", None)
+
+
+def test_a_file_that_takes_the_other_s_place_is_seen(path: Path) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    state = path.stat()
+    other = path.with_name("new.toml")
+    other.write_text(DENY.replace("demo", "omed"))
+    os.utime(other, ns=(state.st_mtime_ns, state.st_mtime_ns))
+    other.rename(path)
+    assert settled(holder)
+    assert against(holder) == "admitted"
+
+
+@pytest.mark.parametrize("text", ["[deny", "\x00"])
+def test_there_is_no_start_with_a_broken_policy(path: Path, text: str) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError):
+        PolicyHolder(path, SOURCES)
+
+
+def test_nor_without_the_file_or_with_what_is_no_text(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        PolicyHolder(path, SOURCES)
+    path.unlink()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        PolicyHolder(path, SOURCES)
+
+
+async def test_watching_tells_of_changes_that_took_effect(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK", 0.005)
+    holder = PolicyHolder(path, SOURCES)
+    told: list[str] = []
+    watching = asyncio.create_task(holder.watch(lambda: told.append(against(holder))))
+    write(path, "[deny")
+    while holder.trouble is None:
+        await asyncio.sleep(0.001)
+    write(path, ALLOW)
+    while not told:
+        await asyncio.sleep(0.001)
+    assert told == ["allow-unlisted"]
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await PolicyHolder(None, SOURCES).watch(lambda: told.append("never"))
+    assert len(told) == 1
