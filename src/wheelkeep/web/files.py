@@ -2,8 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
@@ -23,7 +22,6 @@ from wheelkeep.web.simple import conditional, project_of, redirect
 _FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASK_AGAIN = (b"cache-control", b"no-cache")
 _METADATA = ".metadata"
-_NOWHERE = Path("/nonexistent")
 
 
 class Files:
@@ -175,11 +173,18 @@ class Files:
         return StreamResponse(200, headers, got.chunks(), got.length, got.close)
 
 
-def _head(headers: Headers, size: int | None) -> Response | FileResponse:
-    """The head of a file that is not here yet: nothing is fetched for it."""
-    if size is None:
-        return Response(200, headers)
-    return FileResponse(200, headers, path=_NOWHERE, size=size)
+def _head(headers: Headers, size: int | None) -> StreamResponse:
+    """The head of a file that is not here yet: nothing is fetched for it, and no length is told that is not known."""
+    return StreamResponse(200, headers, _nothing(), size, _leave)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""  # makes this a generator
+
+
+async def _leave() -> None:
+    """There is nothing to close."""
 
 
 def _stored(request: Request, stored: Stored, headers: Headers, etag: str | None) -> Answer:
