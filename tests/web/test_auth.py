@@ -162,10 +162,20 @@ async def test_an_expired_token_is_told_so(door: Door) -> None:
 
 
 async def test_a_kept_token_expires_to_the_moment(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    until = datetime.now(UTC) + timedelta(days=1)
+
+    class Clock(datetime):
+        moment = until - timedelta(microseconds=1)
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return cls.moment
+
     monkeypatch.setattr("wheelkeep.web.auth._KEPT_FOR", 1e9)
-    await door.add("read:main", expires=datetime.now(UTC) + timedelta(seconds=1.5))
+    monkeypatch.setattr("wheelkeep.web.auth.datetime", Clock)
+    await door.add("read:main", expires=until)
     assert await door.status(f"Bearer {GOOD}") == 200
-    await asyncio.sleep(1.6)
+    Clock.moment = until
     assert await door.status(f"Bearer {GOOD}") == 401
 
 
