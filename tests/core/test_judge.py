@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from fakes.made import NOW, allow, deny, file, page, versions, waiver
 from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
-from wheelkeep.core.policy import Policy
+from wheelkeep.core.policy import Policy, decide
 
 CONTEXT = Context(now=NOW)
 PAGE = page(*versions("1.0", "2.0", "3.0"))
@@ -47,3 +47,20 @@ def test_files_of_several_sources_are_judged_by_their_own() -> None:
     mixed = page(file(source="vendor"), file("demo-2.0.tar.gz", source="pypi"))
     judged = judge(mixed, Policy([deny("demo", sources=("pypi",))]), CONTEXT)
     assert [decision.admitted for decision in judged.decisions] == [True, False]
+
+
+def test_each_file_is_decided_as_if_it_were_alone() -> None:
+    """Decisions that are alike are made once; a waiver, or another gate's word, ends the likeness."""
+    policy = Policy([deny("demo<1.2"), allow("demo!=1.4")], [waiver("demo==1.1", "deny")])
+    whole = page(*versions("0.9", "1.0", "1.1", "1.2", "1.3", "1.4", "1.5"))
+    judged = judge(whole, policy, CONTEXT)
+    assert judged.decisions == tuple(decide(policy, one, CONTEXT) for one in whole.files)
+    assert [decision.admitted for decision in judged.decisions] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]

@@ -34,7 +34,13 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(page: Page, policy: Policy, context: Context) -> Judged:
     """A decision for every file of the page. ``good_until``: until one may change."""
-    decisions = tuple(decide(policy, file, context) for file in page.files)
+    decisions: list[Decision] = []
+    last: Decision | None = None
+    for file in page.files:
+        last = decide(policy, file, context, last)
+        decisions.append(last)
     return Judged(
-        page=page, decisions=decisions, good_until=earliest(decision.until for decision in decisions)
+        page=page,
+        decisions=tuple(decisions),
+        good_until=earliest(decision.until for decision in decisions),
     )

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unasked, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName, version
-from wheelkeep.core.pinned import Choice, choose
+from wheelkeep.core.pinned import Choice, choose, highest
 from wheelkeep.core.settings import MergeMode, Pin
 
 
@@ -76,7 +76,10 @@ def merge(
     held = [part for part in parts if isinstance(part, Merged)]
     if not held:
         return next((part for part in parts if isinstance(part, Unasked)), None) or nowhere(groups)
-    page, choice = _MODES[mode](project, parts, groups, pins)
+    settled = _MODES[mode](project, parts, groups, pins)
+    if isinstance(settled, Unasked):
+        return settled
+    page, choice = settled
     return Merged(
         page=page,
         owners=tuple(owner for part in held for owner in part.owners),
@@ -87,36 +90,41 @@ def merge(
 
 
 _Part = Outcome | None
+_Settled = tuple[Page, Choice | None] | Unasked
 
 
 def _floor(
     project: ProjectName,
     parts: Sequence[_Part],
-    _groups: Sequence[Sequence[Answer]],
+    groups: Sequence[Sequence[Answer]],
     _pins: Sequence[Pin],
-) -> tuple[Page, None]:
+) -> _Settled:
     """The best holder's files, and from each lower one those of versions older than every version above it.
 
     Below a name that is claimed without a file, and below a source that was not asked, nothing is shown: what is
-    older than the unknown is not known.
+    older than the unknown is not known. What else the best holder's page tells stays as it is: its status too.
     """
     pages: list[Page] = []
     lowest: Version | None = None
-    for part in parts:
-        if isinstance(part, Unasked):
+    for part, answers in zip(parts, groups, strict=True):
+        if isinstance(part, Merged):
+            files = part.page.files
+            there = dict.fromkeys(file.version for file in files)
+            if lowest is not None:
+                bound = lowest
+                older = {text: None for text in there if version(text) < bound}
+                kept = tuple(file for file in files if file.version in older)
+                pages.append(replace(part.page, files=kept, versions=tuple(older), status=None))
+            else:
+                pages.append(part.page)
+            if not there:
+                break
+            lowest = min([version(text) for text in there] + ([lowest] if lowest is not None else []))
+        unasked = next((answer for answer in answers if isinstance(answer, Unasked)), None)
+        if unasked is not None:
+            if not pages:
+                return unasked
             break
-        if not isinstance(part, Merged):
-            continue
-        files = part.page.files
-        if lowest is not None:
-            bound = lowest
-            kept = tuple(file for file in files if version(file.version) < bound)
-            pages.append(replace(part.page, files=kept, versions=tuple({f.version: None for f in kept})))
-        else:
-            pages.append(part.page)
-        if not files:
-            break
-        lowest = min([version(file.version) for file in files] + ([lowest] if lowest is not None else []))
     return union(project, pages), None
 
 
@@ -125,7 +133,7 @@ def _blend(
     parts: Sequence[_Part],
     _groups: Sequence[Sequence[Answer]],
     _pins: Sequence[Pin],
-) -> tuple[Page, None]:
+) -> _Settled:
     """Everything (C4); only a file name in two sources is the better one's."""
     return union(project, [part.page for part in parts if isinstance(part, Merged)]), None
 
@@ -135,25 +143,28 @@ def _pinned(
     _parts: Sequence[_Part],
     groups: Sequence[Sequence[Answer]],
     pins: Sequence[Pin],
-) -> tuple[Page, Choice]:
-    """The candidate's files. Groups say only which of two files of one name is the better one's."""
-    pages = {
-        answer.source: answer.page
-        for answers in groups
-        for answer in answers
-        if isinstance(answer, Found) and has(answer)
-    }
+) -> _Settled:
+    """The candidate's files. Groups say only which of two files of one name is the better one's.
+
+    A source that was not asked may have the candidate: then no other version is put in its place.
+    """
+    answers = [answer for group in groups for answer in group]
+    pages = {answer.source: answer.page for answer in answers if isinstance(answer, Found) and has(answer)}
     choice = choose(project, pages, pins)
-    status = next((page.status for page in pages.values() if page.status is not None), None)
+    to_beat = choice.candidate.number if choice.candidate is not None else 1
+    for answer in answers:
+        if isinstance(answer, Unasked) and highest(project, answer.source, pins) >= to_beat:
+            return answer
+    holders = {file.source for file in choice.files} or pages.keys()
+    told = (page.status for source, page in pages.items() if source in holders)
     shown = (choice.candidate.version,) if choice.candidate is not None and choice.files else ()
+    status = next((status for status in told if status is not None), None)
     return Page(project=project, files=choice.files, versions=shown, status=status), choice
 
 
 _MODES: dict[
     MergeMode,
-    Callable[
-        [ProjectName, Sequence[_Part], Sequence[Sequence[Answer]], Sequence[Pin]], tuple[Page, Choice | None]
-    ],
+    Callable[[ProjectName, Sequence[_Part], Sequence[Sequence[Answer]], Sequence[Pin]], _Settled],
 ] = {"floor": _floor, "pinned": _pinned, "unsafe-blend": _blend}
 
 

@@ -6,8 +6,10 @@ the largest number above 0, the newest of several (A4). Nothing is installed, so
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
+from packaging.specifiers import Specifier
 
 from wheelkeep.core import names
 from wheelkeep.core.model import File, Page
@@ -41,19 +43,26 @@ def choose(project: ProjectName, pages: Mapping[SourceName, Page], pins: Sequenc
     """The candidate's files, from ``pages`` in order of priority: of two with one name the better source's (D1)."""
     numbers = {source: own_number(source, pins) for source in pages}
     offers: dict[str, list[SourceName]] = {}
+    standing: set[str] = set()
     for source, page in pages.items():
-        for file in page.files:
-            holders = offers.setdefault(file.version, [])
-            if source not in holders:
-                holders.append(source)
-    candidates = [_candidate(project, text, holders, numbers, pins) for text, holders in offers.items()]
-    best = max(
-        (candidate for candidate in candidates if candidate.number > 0),
-        key=lambda candidate: (candidate.number, version(candidate.version)),
-        default=None,
-    )
-    if best is None:
+        for text in dict.fromkeys(file.version for file in page.files):
+            offers.setdefault(text, []).append(source)
+        standing.update(file.version for file in page.files if file.yanked is None)
+    named = [pin for pin in pins if not _is_general(pin) and _names(pin, project)]
+    candidates = [_candidate(text, holders, numbers, named) for text, holders in offers.items()]
+    largest = max((candidate.number for candidate in candidates), default=0)
+    if largest <= 0:
         return Choice(files=(), candidate=None, numbers=numbers)
+    # The newest as an installer would choose: what is yanked (PEP 592), or a pre-release (PEP 440), only where the
+    # number is for nothing else. The page shows no other version that a client could prefer.
+    best = max(
+        (candidate for candidate in candidates if candidate.number == largest),
+        key=lambda candidate: (
+            candidate.version in standing,
+            not version(candidate.version).is_prerelease,
+            version(candidate.version),
+        ),
+    )
     shown: dict[str, File] = {}
     for source, page in pages.items():
         # A negative source is hidden, unless a stanza with a package brought its version up.
@@ -73,15 +82,22 @@ def own_number(source: SourceName, pins: Sequence[Pin]) -> int:
     return DEFAULT
 
 
+def highest(project: ProjectName, source: SourceName, pins: Sequence[Pin]) -> int:
+    """The largest number that a version may have in a source of which nothing else is known."""
+    named = [
+        pin.priority
+        for pin in pins
+        if not _is_general(pin) and pin.source in (None, source) and _names(pin, project)
+    ]
+    return max([own_number(source, pins), *named])
+
+
 def _candidate(
-    project: ProjectName,
-    text: str,
-    holders: Sequence[SourceName],
-    numbers: Mapping[SourceName, int],
-    pins: Sequence[Pin],
+    text: str, holders: Sequence[SourceName], numbers: Mapping[SourceName, int], named: Sequence[Pin]
 ) -> Candidate:
-    for pin in pins:
-        if not _is_general(pin) and _matches(pin, project, text, holders):
+    """``named``: the stanzas that name the project, in their order."""
+    for pin in named:
+        if _matches(pin, text, holders):
             return Candidate(version=text, number=pin.priority, pin=pin)
     return Candidate(version=text, number=max(numbers[source] for source in holders), pin=None)
 
@@ -90,22 +106,18 @@ def _is_general(pin: Pin) -> bool:
     return not pin.packages or pin.packages == ("*",)
 
 
-def _matches(pin: Pin, project: ProjectName, text: str, holders: Sequence[SourceName]) -> bool:
+def _names(pin: Pin, project: ProjectName) -> bool:
+    return any(names.matches(pattern, project) for pattern in pin.packages)
+
+
+def _matches(pin: Pin, text: str, holders: Sequence[SourceName]) -> bool:
     """By any one of the sources that offer the version, and by the version itself (A2)."""
-    if not any(names.matches(pattern, project) for pattern in pin.packages):
-        return False
     if pin.source is not None and pin.source not in holders:
         return False
-    return pin.version is None or _is_version(pin.version, text)
+    return pin.version is None or _wanted(pin.version).contains(version(text), prereleases=True)
 
 
-def _is_version(pattern: str, text: str) -> bool:
-    """A version, or a prefix such as ``1.26.*`` (PEP 440, version matching)."""
-    wanted, actual = pattern.removesuffix(".*"), version(text)
-    parsed = version(wanted)
-    if not pattern.endswith(".*"):
-        return parsed == actual
-    if parsed.epoch != actual.epoch:
-        return False
-    release = actual.release + (0,) * max(0, len(parsed.release) - len(actual.release))
-    return release[: len(parsed.release)] == parsed.release
+@lru_cache(maxsize=4096)
+def _wanted(text: str) -> Specifier:
+    """A version, or a prefix such as ``1.26.*``: what stands after ``==`` (PEP 440, version matching)."""
+    return Specifier(f"=={text}")

@@ -30,9 +30,12 @@ class Policy:
 
     def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
         """One verdict a gate, also from those that do not govern the file's source."""
+        source = file.source
         return tuple(
-            gate.verdict(file, context) if file.source in gate.sources else self._elsewhere[gate.name]
-            for gate in self.gates
+            [
+                gate.verdict(file, context) if source in gate.sources else self._elsewhere[gate.name]
+                for gate in self.gates
+            ]
         )
 
     def waiver(self, file: File, gate: str, now: datetime) -> Waiver | None:
@@ -65,9 +68,15 @@ def ends(waiver: Waiver) -> datetime:
     return datetime.combine(waiver.until, time(), tzinfo=UTC) + timedelta(days=1)
 
 
-def decide(policy: Policy, file: File, context: Context) -> Decision:
-    """All gates' verdicts on one file, waivers applied. Total: every file gets a decision."""
+def decide(policy: Policy, file: File, context: Context, last: Decision | None = None) -> Decision:
+    """All gates' verdicts on one file, waivers applied. Total: every file gets a decision.
+
+    ``last``: the decision on the file before it, which is given again where no gate says anything else: most files
+    of a page are admitted for the same reasons. Where a gate blocks, waivers may yet tell two versions apart.
+    """
     verdicts = policy.verdicts(file, context)
+    if last is not None and last.against is None and not last.waived and verdicts == last.verdicts:
+        return last
     against = [verdict for verdict in verdicts if not verdict.admits]
     if not against:
         return Decision(verdicts=verdicts)

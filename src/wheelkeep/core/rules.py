@@ -22,6 +22,7 @@ _GLOB_AND_REST = re.compile(rf"({_GLOB.pattern})[ \t]*(.*)", re.ASCII)
 _BRACKETED = re.compile(r"\((.*)\)")
 _SHOWN = 80
 _KEPT = 8192
+_MATCHED = 65536
 
 
 class Rule(Struct, frozen=True):
@@ -51,13 +52,14 @@ class Rule(Struct, frozen=True):
 class RuleSet:
     """Rules in their written order, found by project: exact names at once, globs one by one and then kept."""
 
-    __slots__ = ("_exact", "_found", "_globs", "rules")
+    __slots__ = ("_exact", "_found", "_globs", "_matched", "rules")
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules: tuple[Rule, ...] = tuple(rules)
         self._exact: dict[str, list[tuple[int, Rule]]] = {}
         self._globs: list[tuple[int, Rule, re.Pattern[str]]] = []
         self._found: dict[ProjectName, tuple[Rule, ...]] = {}
+        self._matched: dict[tuple[ProjectName, str], Rule | None] = {}
         for at, rule in enumerate(self.rules):
             if rule.glob:
                 self._globs.append((at, rule, re.compile(translate(rule.name))))
@@ -88,10 +90,15 @@ class RuleSet:
 
     def match(self, project: ProjectName, version: str) -> Rule | None:
         """The first rule, as written, that speaks of this version; raises InvalidVersion outside PEP 440."""
-        for rule in self.for_project(project):
-            if rule.allows(version):
-                return rule
-        return None
+        key = (project, version)
+        try:
+            return self._matched[key]  # a version has many files, and each is asked about
+        except KeyError:
+            matched = next((rule for rule in self.for_project(project) if rule.allows(version)), None)
+        if len(self._matched) >= _MATCHED:
+            self._matched.clear()
+        self._matched[key] = matched
+        return matched
 
 
 def read_rule(text: str, *, globs: bool = False) -> Rule:
