@@ -66,7 +66,9 @@ class Documents:
             version = next((file.version for file, _ in pairs if _same_version(file.version, version)), None)
             if version is None:
                 return None
-        current = version or newest([file for file, decision in pairs if decision.admitted])
+        admitted = [file for file, decision in pairs if decision.admitted]
+        # As the public index has it: a yanked release is the newest only where every one is yanked.
+        current = version or newest([file for file in admitted if file.yanked is None]) or newest(admitted)
         releases: dict[str, list[dict[str, Any]]] = {}
         for file, decision in pairs:
             if decision.admitted or not omit:
