@@ -39,7 +39,8 @@ class Fetcher:
         arrived: Callable[[Source, File, str, int], Awaitable[None]],
         incident: Callable[[File, Incident], None],
     ) -> None:
-        """``arrived`` is told of every file that is new in the store, with its sha256 and size."""
+        """``arrived`` is told of every file that is new in the store, with its sha256 and size, before the last
+        bytes are given away; it raises Mismatch where other bytes of that name were first."""
         self._blobs = blobs
         self._arrived = arrived
         self._incident = incident
@@ -132,10 +133,10 @@ class Fetcher:
             error = broken
         except Mismatch as mismatch:
             error = Unanswered(f"{file.filename}: {mismatch}")
-            first = file.sha256 or ""
-            self._incident(
-                file, Incident(kind="bytes-differ", filename=file.filename, first=first, told=mismatch.came)
+            incident = Incident(
+                kind="bytes-differ", filename=file.filename, first=mismatch.stated, told=mismatch.came
             )
+            self._incident(file, incident)
         except OSError as broken:
             log.error("store_cannot_take_file", file=file.filename, why=str(broken))
             error = Unanswered(f"the keep's disk cannot take it: {broken.strerror}", retry_after=30)

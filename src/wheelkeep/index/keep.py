@@ -17,7 +17,7 @@ from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.sources.source import Source
-from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Entry, Ledger
@@ -166,10 +166,19 @@ class Keep:
                 page = pins.learned(stored.page, file.filename, sha256=sha256, size=size)
                 return StoredPage(page=page, etag=stored.etag, checked=stored.checked)
 
-            await self.pages.change(file.source, file.project, learn)
+            after = await self.pages.change(file.source, file.project, learn)
             self._announcer(file.project)
+            first = _first_hash(after, file.filename)
+            if first is not None and first != sha256:
+                # Whoever asked did not know it yet; another request, or another process, brought other bytes.
+                raise Mismatch(first, sha256)
         try:
             await self.metadata.arrived(file, Stored(self.blobs.path(sha256), size))
         except Exception:
             # The file itself is whole and kept; its metadata can be read again when it is asked for.
             log.exception("metadata_not_read", file=file.filename)
+
+
+def _first_hash(stored: StoredPage | None, filename: str) -> str | None:
+    files = stored.page.files if stored is not None and stored.page is not None else ()
+    return next((file.sha256 for file in files if file.filename == filename), None)

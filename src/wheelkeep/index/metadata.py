@@ -45,7 +45,7 @@ class MetadataKeeper:
         self._fetcher = fetcher
         self._changed = changed
         self._incident = incident
-        self._asking: dict[tuple[str, str], asyncio.Task[KnownMetadata]] = {}
+        self._asking: dict[tuple[str, str, bool], asyncio.Task[KnownMetadata]] = {}
 
     async def get(self, source: Source, file: File, *, may_fetch: bool) -> bytes | None:
         """The metadata of a wheel; None where it has none. Raises Unanswered, FileMissing.
@@ -56,7 +56,7 @@ class MetadataKeeper:
             return None
         known = await self._facts.metadata(file.source, file.filename)
         if known is None:
-            key = (file.source, file.filename)
+            key = (file.source, file.filename, may_fetch)
             task = self._asking.get(key)
             if task is None:
                 task = self._asking[key] = asyncio.create_task(self._learn(source, file, may_fetch))

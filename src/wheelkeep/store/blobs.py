@@ -24,6 +24,7 @@ class Mismatch(WheelkeepError):
 
     def __init__(self, stated: str, came: str) -> None:
         super().__init__(f"the bytes hash to {came}, not to the stated {stated}")
+        self.stated = stated
         self.came = came
 
 
