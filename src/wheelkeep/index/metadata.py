@@ -54,14 +54,12 @@ class MetadataKeeper:
         """
         if file.kind != "wheel":
             return None
-        known = await self._facts.metadata(file.source, file.filename)
-        if known is None:
-            key = (file.source, file.filename, may_fetch)
-            task = self._asking.get(key)
-            if task is None:
-                task = self._asking[key] = asyncio.create_task(self._learn(source, file, may_fetch))
-                task.add_done_callback(lambda _: self._asking.pop(key, None))
-            known = await asyncio.shield(task)
+        key = (file.source, file.filename, may_fetch)
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._know(source, file, may_fetch))
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        known = await asyncio.shield(task)
         return known.body if known.sha256 else None
 
     async def arrived(self, file: File, stored: Stored) -> None:
@@ -80,6 +78,10 @@ class MetadataKeeper:
         await self._facts.learn_metadata(file, known)
         if before is None or before.sha256 != known.sha256:
             self._changed(file.project)
+
+    async def _know(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
+        known = await self._facts.metadata(file.source, file.filename)
+        return known if known is not None else await self._learn(source, file, may_fetch)
 
     async def _learn(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
         stored = await self._fetcher().sound(file)
