@@ -11,6 +11,7 @@ from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
+from wheelkeep.store.uploads import Uploads
 
 
 @cache
@@ -33,6 +34,7 @@ class Store:
         self.pages = Pages(self.database)
         self.facts = Facts(self.database)
         self.ledger = Ledger(self.database)
+        self.uploads = Uploads(self.database, self.ledger)
         self.blobs = Blobs(data)
 
     async def __aenter__(self) -> Self:

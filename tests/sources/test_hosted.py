@@ -35,8 +35,8 @@ async def test_it_is_a_source_that_asks_nobody(store: Store) -> None:
 
 async def test_a_name_that_was_never_uploaded_is_absent(store: Store) -> None:
     source = Hosted(ACME, store.facts)
-    await store.facts.add_hosted(file("other-1.0.tar.gz", source="acme"))
-    await store.facts.add_hosted(file(source="elsewhere"))
+    await store.uploads.add(file("other-1.0.tar.gz", source="acme"))
+    await store.uploads.add(file(source="elsewhere"))
     assert await source.page(DEMO) == Absent(source=ACME)
     assert await source.known(DEMO) is None
 
@@ -45,7 +45,7 @@ async def test_what_was_uploaded_is_found_and_claimed(store: Store) -> None:
     source = Hosted(ACME, store.facts)
     own = [file(source="acme"), file("demo-2.0.tar.gz", source="acme")]
     for one in own:
-        await store.facts.add_hosted(one)
+        await store.uploads.add(one)
     answer = await source.page(DEMO, patience=0)
     assert isinstance(answer, Found)
     assert (list(answer.page.files), answer.claims, answer.good_until) == (own, True, None)
@@ -55,7 +55,7 @@ async def test_what_was_uploaded_is_found_and_claimed(store: Store) -> None:
 
 async def test_a_name_stays_with_its_source_when_its_last_file_is_deleted(store: Store) -> None:
     source = Hosted(ACME, store.facts)
-    await store.facts.add_hosted(file(source="acme"))
+    await store.uploads.add(file(source="acme"))
     async with store.database.write() as connection:
         await connection.execute(update(hosted_files).values(file=None))
     answer = await source.page(DEMO)

@@ -1,8 +1,5 @@
 """Smaller things that are known."""
 
-import pytest
-from sqlalchemy.exc import IntegrityError
-
 from fakes.made import DEMO, NOW, file, later, sha
 from fakes.stores import Store
 from wheelkeep.core.names import ProjectName, SourceName
@@ -50,21 +47,13 @@ async def test_hosted_files(store: Store) -> None:
     facts = store.facts
     own = file(source="acme")
     assert await facts.hosted(ACME, DEMO) is None
-    await facts.add_hosted(own)
+    await store.uploads.add(own)
     newer = file("demo-2.0.tar.gz", source="acme")
-    await facts.add_hosted(newer)
+    await store.uploads.add(newer)
     assert await facts.hosted(ACME, DEMO) == [own, newer]
     assert await facts.hosted(PYPI, DEMO) is None
     assert await facts.hosted_names(ACME) == [DEMO]
     assert await facts.hosted_names(PYPI) == []
-
-
-async def test_a_used_file_name_is_never_free_again(store: Store) -> None:
-    await store.facts.add_hosted(file(source="acme"))
-    with pytest.raises(IntegrityError):
-        await store.facts.add_hosted(file(source="acme", sha256=sha("other bytes")))
-    (kept,) = await store.facts.hosted(ACME, DEMO) or ()
-    assert kept == file(source="acme")
 
 
 async def test_documents(store: Store) -> None:

@@ -154,15 +154,20 @@ class Filling:
         self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._hash = hashlib.sha256()
-        self._others: dict[str, hashlib._Hash] = {}
+        self._others: dict[str, hashlib._Hash | hashlib.blake2b] = {}
         self._syncing: asyncio.Task[None] | None = None
         self._synced = 0
         self.size = 0
         self._closed = False
 
     def also(self, algorithms: set[str]) -> None:
-        """Computes further digests on the way (names of hashlib's); to be called before the first byte."""
-        self._others = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        """Computes further digests on the way (hashlib's names, and blake2b_256); called before the first byte."""
+        self._others = {
+            name: hashlib.blake2b(digest_size=32)
+            if name == "blake2b_256"
+            else hashlib.new(name, usedforsecurity=False)
+            for name in algorithms
+        }
 
     def write(self, piece: bytes) -> None:
         """Appends; raises OSError when the disk is full."""
@@ -194,6 +199,11 @@ class Filling:
     def read(self, start: int, end: int) -> bytes:
         """Bytes that were written already."""
         return os.pread(self._descriptor, end - start, start)
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes lie until they are kept."""
+        return self._path
 
     @property
     def sha256(self) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -60,18 +61,8 @@ class Facts:
 
     async def learn_metadata(self, file: File, known: KnownMetadata) -> None:
         """Keeps metadata; what was read from the file's own bytes is only replaced by the like."""
-        values = {"sha256": known.sha256, "own": int(known.own), "body": squeeze(known.body)}
-        statement = insert(wheel_metadata).values(
-            source=file.source, filename=file.filename, project=file.project, **values
-        )
         async with self._database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["source", "filename"],
-                    set_=values,
-                    where=wheel_metadata.c.own <= int(known.own),
-                )
-            )
+            await write_metadata(connection, file, known)
 
     async def directory(self, source: SourceName) -> dict[str, tuple[str, File]]:
         """What is known of a folder's files: relative path to stamp and file."""
@@ -117,15 +108,6 @@ class Facts:
         async with self._database.read() as connection:
             return [row[0] for row in await connection.execute(query)]
 
-    async def add_hosted(self, file: File) -> None:
-        """Adds a file to a hosted source; raises IntegrityError if its name was ever used."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                hosted_files.insert().values(
-                    source=file.source, filename=file.filename, project=file.project, file=pack_file(file)
-                )
-            )
-
     async def document(self, source: SourceName, kind: str, key: str) -> tuple[bytes, datetime] | None:
         """A document of an origin as it was last told, and when."""
         query = select(origin_documents.c.body, origin_documents.c.checked).where(
@@ -168,3 +150,16 @@ class Facts:
 
 def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+
+
+async def write_metadata(connection: AsyncConnection, file: File, known: KnownMetadata) -> None:
+    """Keeps metadata in a transaction of somebody else's."""
+    values = {"sha256": known.sha256, "own": int(known.own), "body": squeeze(known.body)}
+    statement = insert(wheel_metadata).values(
+        source=file.source, filename=file.filename, project=file.project, **values
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "filename"], set_=values, where=wheel_metadata.c.own <= int(known.own)
+        )
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
@@ -14,7 +15,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident`` or ``blocked``."""
+    """``incident``, ``blocked`` or ``published``."""
     at: datetime
     source: str | None = None
     project: str | None = None
@@ -28,6 +29,12 @@ class Ledger:
 
     async def append(self, entries: list[Entry]) -> None:
         """Adds entries in one commit."""
+        if entries:
+            async with self._database.write() as connection:
+                await self.write(connection, entries)
+
+    async def write(self, connection: AsyncConnection, entries: list[Entry]) -> None:
+        """Adds entries in a transaction of somebody else's, so that both are kept or neither."""
         rows = [
             {
                 "at": entry.at.timestamp(),
@@ -39,9 +46,7 @@ class Ledger:
             }
             for entry in entries
         ]
-        if rows:
-            async with self._database.write() as connection:
-                await connection.execute(insert(ledger), rows)
+        await connection.execute(insert(ledger), rows)
 
     async def last(self, kind: str, *, project: str | None = None, limit: int = 50) -> list[Entry]:
         """The newest entries of a kind, the newest first."""

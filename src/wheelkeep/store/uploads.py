@@ -1,0 +1,91 @@
+"""Uploaded files as rows: one transaction makes a file its source's, with its metadata and its line in the ledger.
+
+A file name that was used once has a row for ever, also when the file is gone (``file`` is NULL then).
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wheelkeep.core.model import File
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.upload_rules import same_file
+from wheelkeep.store.database import Database
+from wheelkeep.store.facts import KnownMetadata, write_metadata
+from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.packed import pack_file, squeeze, unpack_file
+from wheelkeep.store.tables import hosted_files, origin_documents
+
+PROVENANCE = "provenance"
+"""The kind under which a file's attestations lie among the documents, by its file name."""
+
+
+class Taken(Struct, frozen=True):
+    """A file name that is not free, or stands for the same file as one that is not."""
+
+    filename: str
+    """As it was used first."""
+    sha256: str | None
+    """None: the file was removed."""
+
+
+class Uploads:
+    def __init__(self, database: Database, ledger: Ledger) -> None:
+        self._database = database
+        self._ledger = ledger
+
+    async def find(self, source: SourceName, project: ProjectName, filename: str) -> Taken | None:
+        """Who has the file name in the source, in whatever spelling; None: it was never used."""
+        async with self._database.read() as connection:
+            return await _find(connection, source, project, filename)
+
+    async def add(
+        self,
+        file: File,
+        *,
+        metadata: KnownMetadata | None = None,
+        provenance: bytes | None = None,
+        entries: Sequence[Entry] = (),
+    ) -> Taken | None:
+        """Makes a file its source's: all of this is kept, durably, or nothing, where its name is taken already.
+
+        ``provenance`` is the document of its attestations (PEP 740). Of two who come at once one is first, whatever
+        process each is in: the look and the write are one transaction (``BEGIN IMMEDIATE``).
+        """
+        async with self._database.write() as connection:
+            taken = await _find(connection, file.source, file.project, file.filename)
+            if taken is not None:
+                return taken
+            row = {"source": file.source, "filename": file.filename, "project": file.project}
+            await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))
+            if metadata is not None:
+                await write_metadata(connection, file, metadata)
+            if provenance is not None:
+                document = {"source": file.source, "kind": PROVENANCE, "key": file.filename}
+                checked = file.first_seen.timestamp() if file.first_seen is not None else 0.0
+                await connection.execute(
+                    insert(origin_documents).values(**document, body=squeeze(provenance), checked=checked)
+                )
+            if entries:
+                await self._ledger.write(connection, list(entries))
+        return None
+
+
+async def _find(
+    connection: AsyncConnection, source: SourceName, project: ProjectName, filename: str
+) -> Taken | None:
+    # An old sdist's name may be read as one of two projects', so the name itself counts as well.
+    query = select(hosted_files.c.filename, hosted_files.c.project, hosted_files.c.file).where(
+        hosted_files.c.source == source,
+        or_(hosted_files.c.project == project, hosted_files.c.filename == filename),
+    )
+    wanted = same_file(filename, project)
+    for row in await connection.execute(query):
+        if row.filename == filename or (
+            row.project == project and same_file(row.filename, project) == wanted
+        ):
+            return Taken(row.filename, unpack_file(row.file).sha256 if row.file is not None else None)
+    return None
