@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fakes.server import environment
@@ -43,6 +43,8 @@ class Client:
     home: Path
     command: list[str]
     path: Path | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    """More variables for its environment."""
 
     @property
     def is_pip(self) -> bool:
@@ -63,7 +65,7 @@ class Client:
         run = subprocess.run(
             [*self.command, *words],
             cwd=cwd or self.home,
-            env=environment(**more),
+            env=environment(**(more | self.env)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
