@@ -1,5 +1,6 @@
 """The Simple API: negotiation, the two renderings of one page, and what a page says of withheld files."""
 
+import asyncio
 import gzip
 import hashlib
 from html.parser import HTMLParser
@@ -379,7 +380,7 @@ async def test_a_change_outside_is_seen_once_the_page_is_old(outside: Outside, t
         for _ in range(600):
             if "1.2" in (await page(inside))["versions"]:
                 break
-            await sleep()
+            await asyncio.sleep(0.02)
         assert "1.2" in (await page(inside))["versions"]
         # While the origin is away the page stays, and says that it is old.
         outside.stop()
@@ -387,7 +388,7 @@ async def test_a_change_outside_is_seen_once_the_page_is_old(outside: Outside, t
             reply = await inside.get("/main/simple/demo/", accept=JSON)
             if "cache-status" in reply.headers:
                 break
-            await sleep()
+            await asyncio.sleep(0.02)
         assert reply.headers["cache-status"] == "wheelkeep; hit; detail=stale"
         assert reply.headers["warning"].startswith("110 ")
         assert "1.2" in reply.json["versions"]
@@ -395,12 +396,6 @@ async def test_a_change_outside_is_seen_once_the_page_is_old(outside: Outside, t
         unknown = await inside.get("/main/simple/other/")
         assert (unknown.status, "retry-after" in unknown.headers) == (503, True)
         assert unknown.json["detail"].startswith("the source outer might have it, but")
-
-
-async def sleep() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.02)
 
 
 async def test_without_a_main_index_the_short_address_is_nobodys(outside: Outside, tmp_path: Path) -> None:
