@@ -40,6 +40,7 @@ url  = "pypi"                   # the word stands for the public index; or write
 sources = ["local", "pypi"]     # the best first: a name belongs to the first source that has it
 policy  = "policy.toml"         # what may be installed
 publish = "local"               # where an upload to this index goes
+# read     = "token"            # closed to those without a token; else whoever reaches it reads it
 # withheld = "omit"             # leave blocked files out of pages; "yank" shows them with the reason
 """
 
