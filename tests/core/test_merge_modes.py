@@ -111,7 +111,7 @@ def test_below_what_was_not_asked_nothing_is_shown() -> None:
     assert shown("floor", group, found("pypi", "1.0")) == ["acme 2.0"]
     # Where nothing is above it, it is said why, as in strict.
     for mode in ("strict", "floor"):
-        assert merged(mode, absent("acme"), NOT_ASKED, found("pypi", "1.0")) == NOT_ASKED  # type: ignore[arg-type]
+        assert merged(mode, absent("acme"), NOT_ASKED, found("pypi", "1.0")) == NOT_ASKED
 
 
 def test_a_lower_page_tells_nothing_but_older_files() -> None:
@@ -186,7 +186,7 @@ def test_a_file_name_in_two_sources_is_the_better_ones(mode: MergeMode) -> None:
         [[found("acme", ours)], [found("pypi", theirs)]],
         [[found("acme", ours), found("pypi", theirs)]],
     ):
-        outcome = merge.merge(mode, DEMO, groups)  # type: ignore[arg-type]
+        outcome = merge.merge(mode, DEMO, groups)
         assert isinstance(outcome, Merged)
         assert outcome.page.files == (ours,)
 
