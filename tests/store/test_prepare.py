@@ -5,10 +5,13 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -48,6 +51,23 @@ def test_the_second_time_changes_nothing(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM pages").fetchone() == (1,)
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_folder_of_an_older_wheelkeep_is_brought_up_to_date_with_all_that_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    old = tmp_path / "old" / "wheelkeep.sqlite"
+    config = Config()
+    config.set_main_option("script_location", str(files("wheelkeep.store") / "migrations"))
+    engine = create_engine(f"sqlite:///{old}", poolclass=NullPool)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO pages (source, project, checked) VALUES ('pypi', 'demo', 1)")
+    assert prepare(tmp_path / "old") == old
+    assert schema(old) == schema(prepare(tmp_path / "new"))
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("SELECT project FROM pages").fetchall() == [("demo",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
 
 
 def test_several_processes_at_once(tmp_path: Path) -> None:
