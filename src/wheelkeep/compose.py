@@ -12,6 +12,7 @@ from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, Sou
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
+from wheelkeep.index.receive import Receiver
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
@@ -24,6 +25,7 @@ from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.tokens import Tokens
+from wheelkeep.store.uploads import Uploads
 
 
 def build(settings: Settings) -> Keep:
@@ -62,6 +64,13 @@ def build(settings: Settings) -> Keep:
         tokens=Tokens(database),
         book=book,
         announcer=announcer,
+        receiver=Receiver(
+            blobs=blobs,
+            uploads=Uploads(database, ledger),
+            reservations=reservations,
+            selections=selections,
+            changed=announcer,
+        ),
         sources=sources,
         indexes=indexes,
     )

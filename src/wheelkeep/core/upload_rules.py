@@ -103,8 +103,10 @@ def digest_problems(stated: Mapping[str, str], came: Mapping[str, str]) -> list[
     fields = {name: field for field, name in DIGESTS.items()}
     return [
         f"{fields[name]} is {value}, but the bytes that came have {came[name]}: send the file again"
+        if name in came
+        else f"{fields[name]} must come before content, as the other digests did"
         for name, value in stated.items()
-        if came[name] != value
+        if came.get(name) != value
     ]
 
 
@@ -246,7 +248,6 @@ def _filename(
         return None
     if version is not None and parsed.version != version:
         problems.append(f"{given} is of version {parsed.version}, the form says {version}")
-        return None
     return given
 
 

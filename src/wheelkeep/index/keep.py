@@ -16,6 +16,7 @@ from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.metadata import MetadataKeeper
+from wheelkeep.index.receive import Receiver
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.database import Database
@@ -108,6 +109,7 @@ class Keep:
         tokens: Tokens,
         book: Book,
         announcer: Announcer,
+        receiver: Receiver,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -118,6 +120,7 @@ class Keep:
         self.ledger = ledger
         self.tokens = tokens
         self.book = book
+        self.receiver = receiver
         self.sources = sources
         self.indexes = indexes
         self._database = database
@@ -140,6 +143,7 @@ class Keep:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.fetcher.close(seconds)
+        self.receiver.close()
         for source in self.sources.values():
             with contextlib.suppress(Exception):
                 await source.close()

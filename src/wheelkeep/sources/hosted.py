@@ -8,6 +8,7 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.sources.source import PATIENCE_PAGE, Bytes
 from wheelkeep.store.facts import Facts
+from wheelkeep.store.uploads import PROVENANCE
 
 
 class Hosted:
@@ -49,7 +50,10 @@ class Hosted:
         return None
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
-        return None
+        if kind != PROVENANCE:
+            return None
+        found = await self._facts.document(self.name, kind, key)
+        return found[0] if found is not None else None
 
     async def known(self, project: ProjectName) -> Page | None:
         answer = await self.page(project)

@@ -29,9 +29,12 @@ from wheelkeep.web.respond import (
     request_id,
 )
 from wheelkeep.web.simple import SimpleApi, redirect
+from wheelkeep.web.upload import Uploads
 
 log = structlog.get_logger(__name__)
 _LONGEST_PATH = 2048
+# A POST is never redirected, as clients would make a GET of it: both spellings are answered.
+_UPLOADS: tuple[list[str], ...] = ([], [""], ["legacy"], ["legacy", ""])
 # Printable ASCII without the backslash, which some readers take for a slash.
 _SPELLING = re.compile(r"/[\x20-\x5b\x5d-\x7e]*")
 
@@ -47,6 +50,7 @@ class App:
         self._documents = Documents(keep)
         self._home = Home(keep)
         self._auth = Auth(keep.tokens)
+        self._uploads = Uploads(keep, self._auth)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
 
@@ -129,8 +133,8 @@ class App:
         parts = path.split("/")[1:]
         alias = parts[0] == "simple" and self._main is not None
         index = self._main if alias else self._keep.indexes.get(parts[0])  # type: ignore[call-overload]
-        if request.method == "POST" and index is not None and not alias:
-            return problem.no_uploads(request)
+        if request.method == "POST" and index is not None and not alias and parts[1:] in _UPLOADS:
+            return await self._uploads.post(request, index)
         if index is not None and index.closed:
             # Before anything is looked at: what is not told to everybody is told by no code and no redirect either,
             # and it never lies ready for whoever sends the same bytes.

@@ -1,12 +1,13 @@
 """Refusals: one place for their words, status codes and shape (RFC 9457), as JSON or, for browsers, as HTML."""
 
 import math
+from collections.abc import Sequence
 from html import escape
 
 import msgspec
 
 from wheelkeep.core.model import Unreachable
-from wheelkeep.core.names import ProjectName
+from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.negotiate import prefers_html
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.index import WHERE_TO_ASK
@@ -101,12 +102,33 @@ def method_not_allowed(request: Request) -> Response:
     )
 
 
-def no_uploads(request: Request) -> Response:
+def no_uploads(request: Request, index: IndexName) -> Response:
     return problem(
         request,
         403,
         "Uploads are not taken",
-        "this keep takes no uploads: put the file into the folder of a directory source instead",
+        f"the index {index} takes no uploads: its configuration names no source to publish to",
+    )
+
+
+def bad_upload(request: Request, problems: Sequence[str]) -> Response:
+    """Everything that is wrong with an upload, a line each: twine and uv show it to whoever uploads."""
+    return problem(request, 400, "Not published", "\n".join(problems))
+
+
+def not_published_here(request: Request, detail: str) -> Response:
+    """The token would do, but the source has no room for such a name."""
+    return problem(request, 403, "Not published", detail)
+
+
+def too_large(request: Request, detail: str) -> Response:
+    return problem(request, 413, "Too large", detail)
+
+
+def broken_off(request: Request) -> Response:
+    """The client sent nothing more for a long time; one that went away does not see this."""
+    return problem(
+        request, 408, "Broken off", "the upload broke off before its end, and nothing of it was kept"
     )
 
 

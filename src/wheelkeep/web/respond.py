@@ -87,6 +87,8 @@ class Response(Struct, frozen=True):
     status: int
     headers: Headers = ()
     body: bytes = b""
+    after: Callable[[], Awaitable[None]] | None = None
+    """Awaited once it was sent."""
 
 
 class FileResponse(Struct, frozen=True):
@@ -137,6 +139,8 @@ async def answer(request: Request, response: Answer, send: Send) -> None:
     if isinstance(response, Response):
         await _start(request, response.status, response.headers, len(response.body), send)
         await send({"type": "http.response.body", "body": b"" if head else response.body})
+        if response.after is not None:
+            await response.after()
     elif isinstance(response, FileResponse):
         await _file(request, response, send, head=head)
     else:

@@ -1,0 +1,248 @@
+"""Receiving: an upload's bytes on their way in, and the decision whether they become a file of a hosted source.
+
+What a client is told lives in web; what an upload must be lives in core/upload_rules.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Literal
+
+import structlog
+from msgspec import Struct
+
+from wheelkeep.core.attestations import read_attestations
+from wheelkeep.core.model import File, Page
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.offer import Reservations, Selection
+from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, digest_problems, read_metadata
+from wheelkeep.index.fill import Pump
+from wheelkeep.store.archives import BadArchive
+from wheelkeep.store.blobs import Blobs, Filling
+from wheelkeep.store.facts import KnownMetadata
+from wheelkeep.store.ledger import Entry
+from wheelkeep.store.sdists import read_sdist
+from wheelkeep.store.uploads import Taken, Uploads
+from wheelkeep.store.wheels import read_wheel
+
+log = structlog.get_logger(__name__)
+
+
+class Kept(Struct, frozen=True):
+    """The file is its source's, durably; ``new`` is False where these very bytes were there before."""
+
+    filename: str
+    sha256: str
+    new: bool
+
+
+class Refused(Struct, frozen=True):
+    """Nothing was kept; ``problems`` are sentences for whoever uploads."""
+
+    why: Literal["wrong", "taken", "elsewhere"]
+    """Something does not fit; the file name is used; the name belongs to another source."""
+    problems: tuple[str, ...]
+
+
+class Incoming:
+    """One upload's bytes while they come: on their way to the disk and into the hashes. To be closed, always."""
+
+    def __init__(self, filling: Filling, threads: ThreadPoolExecutor, stated: Mapping[str, str]) -> None:
+        self.filling = filling
+        self._pump = Pump(filling, threads)
+        # Digests that may be stated later are computed too: the bytes come only once.
+        filling.also(set(stated or DIGESTS.values()) - {"sha256"})
+
+    async def push(self, piece: bytes) -> None:
+        """Takes the next bytes; waits while the disk is far behind. Raises OSError when it is full."""
+        await self._pump.push(piece)
+
+    async def all(self) -> None:
+        """Waits until every byte is written. Raises OSError."""
+        await self._pump.drain()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """By the names in ``upload_rules.DIGESTS``, once all is written."""
+        return {"sha256": self.filling.sha256} | self.filling.digests()
+
+    async def close(self) -> None:
+        """Ends it; what was not kept is gone. May be called twice."""
+        # The thread must be done with the file before it is closed.
+        with contextlib.suppress(OSError):
+            await self._pump.drain()
+        await self.filling.close()
+
+
+class Receiver:
+    """Takes uploads into hosted sources."""
+
+    def __init__(
+        self,
+        *,
+        blobs: Blobs,
+        uploads: Uploads,
+        reservations: Reservations,
+        selections: Mapping[SourceName, Selection],
+        changed: Callable[[ProjectName], None],
+    ) -> None:
+        """``changed`` is told of every project that has a new file."""
+        self._blobs = blobs
+        self._uploads = uploads
+        self._reservations = reservations
+        self._selections = selections
+        self._changed = changed
+        self._writing = ThreadPoolExecutor(4, thread_name_prefix="upload")
+        # Unpacking keeps a processor busy, so few do it at once, and they wait for nobody's disk.
+        self._checking = ThreadPoolExecutor(2, thread_name_prefix="check")
+
+    def close(self) -> None:
+        self._writing.shutdown(wait=False)
+        self._checking.shutdown(wait=False)
+
+    async def before(self, source: SourceName, claim: Claim) -> Refused | None:
+        """Why an upload need not be sent any further, from what its form says so far; None: it may go on."""
+        if claim.project is None:
+            return None
+        if (refused := self._elsewhere(source, claim.project)) is not None:
+            return refused
+        if claim.filename is None:
+            return None
+        taken = await self._uploads.find(source, claim.project, claim.filename)
+        stated = claim.digests.get("sha256")
+        if taken is None or (taken.sha256 is not None and stated in (None, taken.sha256)):
+            return None
+        return _used(taken)
+
+    def incoming(self, claim: Claim) -> Incoming:
+        """Room for an upload's bytes. Raises OSError where the disk has none."""
+        return Incoming(self._blobs.filling(), self._writing, claim.digests)
+
+    async def receive(
+        self, source: SourceName, claim: Claim, incoming: Incoming, *, by: str
+    ) -> Kept | Refused:
+        """Checks everything and keeps the file; what it answers is true on disk. ``by``: the token's name.
+
+        Raises OSError where the disk does not take it.
+        """
+        await incoming.all()
+        if claim.project is not None and (refused := self._elsewhere(source, claim.project)) is not None:
+            return refused
+        digests = incoming.digests
+        problems = [*claim.problems, *digest_problems(claim.digests, digests)]
+        described, metadata, wrong = await self._look_inside(claim, incoming)
+        problems += wrong
+        provenance: bytes | None = None
+        if claim.attestations is not None and claim.filename is not None:
+            provenance, wrong = read_attestations(claim.attestations, claim.filename, digests["sha256"])
+            problems += wrong
+        if problems or described is None or metadata is None:
+            return Refused("wrong", tuple(problems))
+        file = _file(source, claim, described, metadata, incoming.filling, attested=provenance is not None)
+        if not self._selections[source].apply(Page(project=file.project, files=(file,))).files:
+            says = f"the source {source} may not offer {file.project} {file.version}: see its include and exclude"
+            return Refused("elsewhere", (says,))
+        return await self._keep(file, incoming, metadata, provenance, by)
+
+    async def _keep(
+        self, file: File, incoming: Incoming, metadata: bytes, provenance: bytes | None, by: str
+    ) -> Kept | Refused:
+        """Bytes first, then the row that makes them visible: a file that is told of is there."""
+        sha256 = incoming.filling.sha256
+        taken = await self._uploads.find(file.source, file.project, file.filename)
+        if taken is None or (taken.sha256 == sha256 and not self._blobs.has(sha256)):
+            await incoming.filling.keep()
+            self._blobs.trust(sha256)
+        if taken is None:
+            entry = Entry(
+                kind="published",
+                at=file.first_seen or datetime.now(UTC),
+                source=file.source,
+                project=file.project,
+                filename=file.filename,
+                detail={"by": by, "version": file.version, "sha256": sha256, "size": file.size},
+            )
+            known = (
+                KnownMetadata(file.metadata, metadata, own=True) if isinstance(file.metadata, str) else None
+            )
+            taken = await self._uploads.add(file, metadata=known, provenance=provenance, entries=[entry])
+        if taken is not None:
+            return Kept(taken.filename, sha256, new=False) if taken.sha256 == sha256 else _used(taken)
+        self._changed(file.project)
+        log.info("published", source=file.source, file=file.filename, sha256=sha256, by=by)
+        return Kept(file.filename, sha256, new=True)
+
+    def _elsewhere(self, source: SourceName, project: ProjectName) -> Refused | None:
+        owners = self._reservations.owners(project)
+        if owners and source not in owners:
+            return Refused(
+                "elsewhere", (f"the name {project} is reserved for the source {', '.join(sorted(owners))}",)
+            )
+        if not self._selections[source].may_have(project):
+            return Refused(
+                "elsewhere", (f"the source {source} may not offer {project}: see its include and exclude",)
+            )
+        return None
+
+    async def _look_inside(
+        self, claim: Claim, incoming: Incoming
+    ) -> tuple[Described | None, bytes | None, list[str]]:
+        """The metadata that the archive holds, and all that is wrong with it."""
+        if not claim.complete:
+            return None, None, []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._checking, _look_inside, claim, incoming.filling)
+
+
+def _look_inside(claim: Claim, filling: Filling) -> tuple[Described | None, bytes | None, list[str]]:
+    assert claim.project is not None and claim.version is not None
+    read = read_wheel if claim.kind == "wheel" else read_sdist
+    try:
+        contents = read(filling.path, claim.project, claim.version)
+    except BadArchive as error:
+        return None, None, [f"{claim.filename}: {says}" for says in error.problems]
+    described, problems = read_metadata(contents.metadata, claim)
+    return described, contents.metadata, problems
+
+
+def _file(
+    source: SourceName,
+    claim: Claim,
+    described: Described,
+    metadata: bytes,
+    filling: Filling,
+    *,
+    attested: bool,
+) -> File:
+    assert claim.project is not None and claim.version is not None
+    assert claim.kind is not None and claim.filename is not None
+    now = datetime.now(UTC)
+    return File(
+        filename=claim.filename,
+        project=claim.project,
+        kind=claim.kind,
+        version=claim.version,
+        source=source,
+        url=claim.filename,
+        sha256=filling.sha256,
+        size=filling.size,
+        upload_time=f"{now:%Y-%m-%dT%H:%M:%S.%fZ}",
+        requires_python=described.requires_python,
+        # PEP 714: beside wheels; an sdist's is only what one build of it said.
+        metadata=hashlib.sha256(metadata).hexdigest() if claim.kind == "wheel" else None,
+        provenance=claim.filename if attested else None,
+        first_seen=now,
+    )
+
+
+def _used(taken: Taken) -> Refused:
+    if taken.sha256 is None:
+        says = f"{taken.filename} was here once and was removed; its name is never used again"
+    else:
+        says = f"{taken.filename} is here with the sha256 {taken.sha256}, and never gets other bytes"
+    return Refused(
+        "taken", (f"File already exists: {says}. Upload a new version, or a wheel with a build number",)
+    )

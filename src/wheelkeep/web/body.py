@@ -1,0 +1,74 @@
+"""A request's body as it comes: counted, bounded in size and in patience, and read to its end after a refusal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from wheelkeep.web.respond import Request
+
+PATIENCE = 60.0
+"""Seconds without a single byte after which a client is given up."""
+_MOST_DRAINED = 2 * 1024**3
+"""Bytes that are read after the answer, so that a client that reads only then finds it."""
+
+
+class BodyTooLargeError(Exception):
+    """More came, or was announced, than is taken."""
+
+
+class BodyBrokenOffError(Exception):
+    """The client went away, or sent nothing for too long, before the body's end."""
+
+
+class Body:
+    """One request's body; ``most``: bytes that are taken."""
+
+    def __init__(self, request: Request, *, most: int) -> None:
+        self._receive = request.receive
+        self._most = most
+        stated = request.header(b"content-length")
+        self._stated = int(stated) if stated is not None and stated.isascii() and stated.isdigit() else None
+        self._waits = (request.header(b"expect") or "").lower() == "100-continue"
+        self._came = 0
+        self._begun = self._ended = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes, to the end. Raises BodyTooLargeError, BodyBrokenOffError."""
+        if self._stated is not None and self._stated > self._most:
+            raise BodyTooLargeError
+        while not self._ended:
+            piece = await self._next()
+            if self._came > self._most:
+                raise BodyTooLargeError
+            if piece:
+                yield piece
+
+    async def drain(self) -> None:
+        """Reads what is left, to nowhere and not for ever, while the client already has its answer.
+
+        Closing instead would reset the connection under a client that is still sending, and its answer would be
+        lost (RFC 9112 9.6). A client that waits for leave to send (RFC 9110 10.1.1) has sent nothing.
+        """
+        if self._waits and not self._begun:
+            return
+        limit = self._came + _MOST_DRAINED
+        try:
+            while not self._ended and self._came != self._stated and self._came < limit:
+                await self._next()
+        except BodyBrokenOffError:
+            return
+
+    async def _next(self) -> bytes:
+        self._begun = True
+        try:
+            async with asyncio.timeout(PATIENCE):
+                message = await self._receive()
+        except TimeoutError:
+            self._ended = True
+            raise BodyBrokenOffError from None
+        if message["type"] != "http.request":
+            self._ended = True
+            raise BodyBrokenOffError
+        piece: bytes = message.get("body", b"")
+        self._came += len(piece)
+        self._ended = not message.get("more_body", False)
+        return piece
