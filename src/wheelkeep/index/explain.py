@@ -216,6 +216,11 @@ async def _below(place: Place, project: ProjectName) -> SourceSaid:
 
 def _answered(answer: Answer) -> SourceSaid:
     match answer:
+        case Found() if not merge.has(answer):
+            if answer.stale is not None:
+                return SourceSaid(source=answer.source, answer="unreachable", why=answer.stale)
+            why = "nothing that it may offer is left on its page"
+            return SourceSaid(source=answer.source, answer="does not have it", why=why)
         case Found():
             why = answer.stale or (
                 f"{len(answer.page.files)} files" if answer.page.files else "reserved, no file yet"

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
+from wheelkeep.core.names import ProjectName
 from wheelkeep.index.keep import Keep
 from wheelkeep.store.blobs import hash_file
 
@@ -41,6 +42,8 @@ async def sweep(keep: Keep, *, repair: bool) -> AsyncIterator[Sweep]:
     for name, path in await asyncio.to_thread(lambda: list(keep.blobs.all())):
         try:
             came, size = await asyncio.to_thread(hash_file, path)
+        except FileNotFoundError:
+            continue  # taken out of service by somebody else meanwhile
         except OSError:
             came, size = "unreadable", 0
         state.files += 1
@@ -61,6 +64,11 @@ async def _files_of(keep: Keep, hashes: set[str]) -> dict[str, File]:
         for file in page.files:
             if file.sha256 in hashes:
                 found.setdefault(file.sha256, file)
+    for source in keep.sources:
+        for project in await keep.facts.hosted_names(source):
+            for file in await keep.facts.hosted(source, ProjectName(project)) or ():
+                if file.sha256 in hashes:
+                    found.setdefault(file.sha256, file)
     return found
 
 
