@@ -19,6 +19,7 @@ from wheelkeep.sources.hosted import Hosted
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
@@ -33,7 +34,7 @@ def build(settings: Settings) -> Keep:
     holders = configuration.policies(settings)
     database = Database(prepare(settings.data))
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
-    ledger = Ledger(database)
+    ledger, changes = Ledger(database), Changes(settings.data)
     book, announcer = Book(ledger), Announcer()
     sources: dict[SourceName, Source] = {
         name: _source(source, pages, facts, blobs, book, announcer)
@@ -64,9 +65,10 @@ def build(settings: Settings) -> Keep:
         tokens=Tokens(database),
         book=book,
         announcer=announcer,
+        changes=changes,
         receiver=Receiver(
             blobs=blobs,
-            uploads=Uploads(database, ledger),
+            uploads=Uploads(database, ledger, changes),
             reservations=reservations,
             selections=selections,
             changed=announcer,

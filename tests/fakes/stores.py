@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
@@ -34,7 +35,7 @@ class Store:
         self.pages = Pages(self.database)
         self.facts = Facts(self.database)
         self.ledger = Ledger(self.database)
-        self.uploads = Uploads(self.database, self.ledger)
+        self.uploads = Uploads(self.database, self.ledger, Changes(data))
         self.blobs = Blobs(data)
 
     async def __aenter__(self) -> Self:

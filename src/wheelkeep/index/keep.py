@@ -19,6 +19,7 @@ from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.receive import Receiver
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
+from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Entry, Ledger
@@ -109,6 +110,7 @@ class Keep:
         tokens: Tokens,
         book: Book,
         announcer: Announcer,
+        changes: Changes,
         receiver: Receiver,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
@@ -125,6 +127,9 @@ class Keep:
         self.indexes = indexes
         self._database = database
         self._announcer = announcer
+        self._changes = changes
+        self._seen = changes.stamp
+        self._newest = 0
         announcer.indexes = tuple(indexes.values())
         self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
@@ -132,6 +137,8 @@ class Keep:
 
     async def start(self) -> None:
         """Makes every source ready to be asked, and watches the policies."""
+        self._seen = self._changes.stamp
+        self._newest = await self.ledger.newest()
         for source in self.sources.values():
             await source.start()
         for index in self.indexes.values():
@@ -152,6 +159,19 @@ class Keep:
 
     def source_of(self, file: File) -> Source:
         return self.sources[file.source]
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing was published, by whatever process, since this one last caught up. No I/O."""
+        return self._changes.stamp == self._seen
+
+    async def catch_up(self) -> None:
+        """Forgets the pages of what other processes published; to be awaited before a page in memory is used."""
+        seen = self._changes.stamp
+        projects, self._newest = await self.ledger.since("published", self._newest)
+        for project in projects:
+            self._announcer(project)
+        self._seen = seen
 
     async def ready(self) -> bool:
         """Whether every source's pages are complete."""

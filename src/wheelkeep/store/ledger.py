@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wheelkeep.core.names import ProjectName
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
 
@@ -65,6 +66,18 @@ class Ledger:
                 )
                 for row in await connection.execute(query)
             ]
+
+    async def since(self, kind: str, number: int) -> tuple[set[ProjectName], int]:
+        """The projects that entries of a kind are about, after the entry of a number, and the newest one's number."""
+        query = select(ledger.c.id, ledger.c.project).where(ledger.c.kind == kind, ledger.c.id > number)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {ProjectName(row.project) for row in rows}, max([number, *(row.id for row in rows)])
+
+    async def newest(self) -> int:
+        """The number of the newest entry; 0 where there is none."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select(func.max(ledger.c.id)))).scalar() or 0
 
     async def counts(self) -> dict[str, int]:
         """How many entries there are of each kind."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.upload_rules import same_file
+from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata, write_metadata
 from wheelkeep.store.ledger import Entry, Ledger
@@ -33,9 +34,10 @@ class Taken(Struct, frozen=True):
 
 
 class Uploads:
-    def __init__(self, database: Database, ledger: Ledger) -> None:
+    def __init__(self, database: Database, ledger: Ledger, changes: Changes) -> None:
         self._database = database
         self._ledger = ledger
+        self._changes = changes
 
     async def find(self, source: SourceName, project: ProjectName, filename: str) -> Taken | None:
         """Who has the file name in the source, in whatever spelling; None: it was never used."""
@@ -71,6 +73,7 @@ class Uploads:
                 )
             if entries:
                 await self._ledger.write(connection, list(entries))
+        self._changes.mark()
         return None
 
 

@@ -93,7 +93,7 @@ class App:
         key = None
         if scope["method"] == "GET":
             key = (scope["path"], scope["query_string"], accept, coding)
-            ready = self._simple.hot(key, time.time())
+            ready = self._simple.hot(key, time.time()) if self._keep.current else None
             if ready is not None and not _has_it(none_match, ready.etag):
                 length = (b"content-length", b"%d" % len(ready.body))
                 headers = [*ready.headers, length, (b"x-request-id", request_id())]
@@ -107,6 +107,8 @@ class App:
     ) -> None:
         began = time.perf_counter()
         try:
+            if not self._keep.current:
+                await self._keep.catch_up()
             response = await self._route(request, key)
         except Exception:
             log.exception("request_failed", request=request.id.decode(), path=request.path[:_LONGEST_PATH])
