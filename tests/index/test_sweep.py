@@ -172,7 +172,7 @@ async def test_our_own_uploads_are_named(keep: Keep) -> None:
     filling.write(own)
     await filling.keep()
     await filling.close()
-    uploads = Uploads(keep._database, keep.ledger)
+    uploads = Uploads(keep._database, keep.ledger, keep._changes)
     assert await uploads.add(file("acme-1.0.tar.gz", source="acme", sha256=sha256(own))) is None
     assert (await swept(keep)).damaged == []
     flip(keep, own)
