@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -35,8 +35,8 @@ COPY = "one file name in two sources is the better source's here; the tool knows
 # Why a request is not held against the page.
 EXPLICIT = "names a source: no client of a Simple index can"
 DEPENDS = "its name's builds have dependencies: the client resolves, so only what is brought in is looked for"
-SHOWN = "brought in with dependencies, and on the page"
-HIDDEN = "brought in with dependencies, and not on the page"
+SHOWN = "on the page"
+HIDDEN = "not on the page"
 
 _REQUEST = re.compile(r"(dep )?([a-z-]+)((?:[<>=]=?).+)?")
 
@@ -72,25 +72,30 @@ def read_request(text: str) -> Request | None:
 def loadable(shown: Shown, scenario: Scenario, mode: str, name: str) -> list[File]:
     """The files of a page that fit this machine."""
     outcome = shown.get((scenario.id, mode, name))
-    if not isinstance(outcome, Merged):
-        return []
-    return [file for file in outcome.page.files if parse_wheel_filename(file.filename)[3] & MACHINE]
+    return fitting(outcome.page.files) if isinstance(outcome, Merged) else []
+
+
+def fitting(files: Iterable[File]) -> list[File]:
+    """The wheels that fit this machine."""
+    return [file for file in files if parse_wheel_filename(file.filename)[3] & MACHINE]
+
+
+def taken(files: Iterable[File], specifier: SpecifierSet) -> list[File]:
+    """The files of the highest version that the request allows: a client takes the first. None: it finds nothing."""
+    allowed = [file for file in files if specifier.contains(file.version, prereleases=True)]
+    newest = max((Version(file.version) for file in allowed), default=None)
+    return [file for file in allowed if Version(file.version) == newest]
 
 
 def installed(
     shown: Shown, scenario: Scenario, mode: str, request: Request
 ) -> tuple[tuple[str, str] | None, bool]:
-    """What a client takes: the highest version, of several files the first. And whether its machine's own wheel of
-    that version is another source's: a real installer may take that one, whatever the order."""
-    files = [
-        file
-        for file in loadable(shown, scenario, mode, request.name)
-        if request.specifier.contains(file.version, prereleases=True)
-    ]
+    """What a client takes, and whether its machine's own wheel of that version is another source's: a real installer
+    may take that one, whatever the order."""
+    files = taken(loadable(shown, scenario, mode, request.name), request.specifier)
     if not files:
         return None, False
-    newest = max(Version(file.version) for file in files)
-    first, *others = [file for file in files if Version(file.version) == newest]
+    first, *others = files
     closer = first.filename.endswith("-any.whl") and any(
         file.source != first.source and not file.filename.endswith("-any.whl") for file in others
     )
@@ -110,6 +115,8 @@ class Comparison:
         self.tally: Counter[str] = Counter()
         self.exact: Counter[str] = Counter()
         """apt's ``install foo=1.0``, which takes any version on offer (A6)."""
+        self.brought: Counter[str] = Counter()
+        """What the tool brings in where there are dependencies: is it on the page?"""
         self.closer = 0
         self.wrong: list[str] = []
         self._shown, self._native = shown, native
@@ -169,13 +176,13 @@ class Comparison:
         mode = self.compared.ours
         for name, (source, version) in (decision or {}).items():
             if _has(self._shown, scenario, mode, name, source, version):
-                self.tally[SHOWN] += 1
+                self.brought[SHOWN] += 1
             elif _has(self._native, scenario, mode, name, source, version):
-                self.tally[CLAIMED] += 1
+                self.brought[CLAIMED] += 1
             elif self._copied(scenario, name, source, version):
-                self.tally[COPY] += 1
+                self.brought[COPY] += 1
             else:
-                self.tally[HIDDEN] += 1
+                self.brought[HIDDEN] += 1
                 self.wrong.append(f"{scenario.id}: {text}: {name} {version} of {source} is not on the page")
 
     def _copied(self, scenario: Scenario, name: str, source: str, version: str) -> bool:
@@ -195,6 +202,8 @@ class Comparison:
             yield f"  {count:5}  {what}"
         for what, count in sorted(self.exact.items()):
             yield f"  {count:5}  install name=version: {what}"
+        for what, count in sorted(self.brought.items()):
+            yield f"  {count:5}  brought in with dependencies: {what}"
         yield f"  {self.closer:5}  of these the machine's own wheel of that version is a worse source's"
 
 

@@ -30,6 +30,7 @@ from wheelkeep.core.merge import Merged
 from wheelkeep.core.read_settings import read_settings
 
 MODES = {"conda": ("strict", "floor", "unsafe-blend"), "dnf": ("strict", "floor"), "apt": ("pinned",)}
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "from-other-tools.md"
 ZERO = "apt-zero"
 """A number of 0 makes apt refuse every request, and makes the configuration a mistake here (A3): it has no page."""
 
@@ -37,26 +38,16 @@ EXPECTED = {
     # What the page decides alone is decided as the tool does it.
     Compared("conda", "strict", "strict", equal=True): {
         EQUAL: 1648,
-        CLAIMED: 35,
+        CLAIMED: 19,
         DEPENDS: 1140,
-        SHOWN: 856,
-        COPY: 3,
         EXPLICIT: 4,
     },
-    Compared("conda", "disabled", "unsafe-blend", equal=True): {
-        EQUAL: 1667,
-        DEPENDS: 1140,
-        SHOWN: 1194,
-        COPY: 12,
-        EXPLICIT: 4,
-    },
+    Compared("conda", "disabled", "unsafe-blend", equal=True): {EQUAL: 1667, DEPENDS: 1140, EXPLICIT: 4},
     Compared("apt", "apt", "pinned", equal=True): {
         EQUAL: 929,
         CLAIMED: 13,
         FORBIDDEN: 5,
         DEPENDS: 873,
-        SHOWN: 209,
-        COPY: 8,
         EXPLICIT: 3,
     },
     # A page cannot know the request, so what falls through to a worse source for one request is refused here.
@@ -77,6 +68,12 @@ EXPECTED = {
     Compared("dnf", "best", "floor", equal=False): {EQUAL: 788, REFUSED: 95, BEST: 4, DEPENDS: 448},
     Compared("dnf", "nobest", "floor", equal=False): {EQUAL: 790, REFUSED: 97, DEPENDS: 448},
 }
+BROUGHT_IN = {
+    "conda-strict-as-strict": {SHOWN: 856, CLAIMED: 16, COPY: 3},
+    "conda-disabled-as-unsafe-blend": {SHOWN: 1194, COPY: 12},
+    "apt-apt-as-pinned": {SHOWN: 209, COPY: 8},
+}
+"""What the tools bring in for names with dependencies, where they must decide as we do."""
 BY_EXACT_REQUEST = {EQUAL: 176, REFUSED: 273, FORBIDDEN: 2}
 """``apt install foo=1.0`` takes any version on offer, whatever the numbers (A6)."""
 CLOSER = {"conda-strict-as-strict": 2, "conda-disabled-as-unsafe-blend": 6, "conda-flexible-as-strict": 2}
@@ -112,6 +109,7 @@ def test_decisions(compared: Compared, world: World) -> None:
     assert comparison.wrong == []
     assert comparison.tally == EXPECTED[compared]
     assert comparison.exact == (BY_EXACT_REQUEST if compared.tool == "apt" else {})
+    assert comparison.brought == BROUGHT_IN.get(str(compared), {})
     assert comparison.closer == CLOSER.get(str(compared), 0)
 
 
@@ -148,6 +146,28 @@ def test_the_candidate_has_the_number_that_apt_gives_it(world: World) -> None:
                 assert numbers[candidate.version] == candidate.number, (scenario.id, name)
             checked += 1
     assert checked > 200
+
+
+def test_the_guide_tells_these_counts() -> None:
+    """The rows of its last table: what was recorded, the mode here, how many are equal, how many refused."""
+    _, _, told = GUIDE.read_text().partition("## How we know")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in told.splitlines() if "`" in line]
+    counted = {
+        (compared.tool, compared.theirs, compared.ours): (counts[EQUAL], counts.get(REFUSED, 0))
+        for compared, counts in EXPECTED.items()
+        if compared.theirs != "best"
+    }
+    recorded = {
+        "dnf": ("dnf", "nobest"),
+        "apt, a name or a dependency": ("apt", "apt"),
+        **{f"conda {mode}": ("conda", mode) for mode in ("strict", "flexible", "disabled")},
+    }
+    listed = {
+        (*recorded[row[0]], row[1].strip("`")): (int(row[2]), int(row[3] or 0))
+        for row in rows
+        if row and row[0] in recorded
+    }
+    assert listed == counted
 
 
 def test_zero_is_refused_as_apt_does() -> None:
