@@ -48,6 +48,7 @@ read = "token"
 [indexes.open]
 sources = ["acme", "outer"]
 policy = "policy.toml"
+publish = "acme"
 """
 POLICY = '[deny]\npackages = ["demo>=2", "never"]\nreason = "INC-42"\n'
 NOW = datetime.now(UTC)
@@ -300,12 +301,24 @@ def test_a_closed_index_by_another_spelling(world: World) -> None:
         assert world.ask(path, "none").status == 404, path
 
 
-def test_uploads_need_their_own_scope(world: World) -> None:
-    for caller in ("none", *LAPSED, *NO_SCOPE, "reader"):
-        assert world.ask("/main/legacy/", caller, "POST").status in (400, 401, 403, 411), caller
-        assert world.ask("/simple/demo/", caller, "POST").status == {"reader": 405}.get(
-            caller, 403 if caller in NO_SCOPE else 401
-        )
+@pytest.mark.parametrize("index", ["main", "open"])
+def test_uploads_need_their_own_scope(world: World, index: str) -> None:
+    """Whoever may read may not publish, and the other way round; it matters not whether the index is open."""
+    expected = dict.fromkeys(("none", *LAPSED), 401) | dict.fromkeys(
+        ("reader", "stranger", "approver", "idle"), 403
+    )
+    for caller, status in expected.items():
+        for path in ("", "/", "/legacy", "/legacy/"):
+            assert world.ask(f"/{index}{path}", caller, "POST").status == status, (caller, path)
+    for caller in ("publisher", "admin"):
+        # Past the door: what was sent is no form.
+        assert world.ask(f"/{index}/legacy/", caller, "POST").status == 400, caller
+
+
+def test_what_takes_no_uploads_says_so_to_readers_alone(world: World) -> None:
+    for path in ("/main/simple/demo/", "/simple/demo/", f"/main{world.file}"):
+        codes = {caller: world.ask(path, caller, "POST").status for caller in ("none", "publisher", "reader")}
+        assert codes == {"none": 401, "publisher": 403, "reader": 405}
 
 
 @pytest.mark.parametrize(
