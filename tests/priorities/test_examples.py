@@ -119,7 +119,7 @@ async def test_an_example_gives_what_its_table_says(example: Example, tmp_path: 
 
 def test_no_example_of_other_tools_goes_unchecked() -> None:
     examples, alone = read("from-other-tools.md")
-    assert (len(examples), alone) == (12, 0)
+    assert (len(examples), alone) == (11, 0)
     assert len(read("priorities.md")[0]) >= 3
 
 
