@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_an_outage_tells_who_might_have_it_and_when_to_ask_again(
     inside: Inside, outside: Outside
 ) -> None:
-    outside.faults["/simple/"] = status(503, retry_after=2)
+    outside.faults["/simple/"] = status(503, retry_after=7)
     reply = await inside.get("/main/simple/demo/", accept=JSON)
     assert (reply.status, reply.kind) == (503, "application/problem+json")
     assert reply.detail.startswith("the source outer might have it, but ")
