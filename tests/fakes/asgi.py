@@ -5,7 +5,7 @@ async with Inside(tmp_path, config) as inside:
 """
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote
@@ -52,7 +52,7 @@ class Inside:
             told.append(message)
 
         try:
-            await self._app(scope(method, path, headers), never, send)
+            await self._app(scope(method, path, headers), patient(), send)
         except CutOffError:
             return read([*told, {"type": "http.response.body"}], whole=False)
         return read(told)
@@ -67,10 +67,17 @@ class Inside:
         return await self.ask("POST", path, **headers)
 
 
-async def never() -> Message:
-    """No body, and a client that stays."""
-    await asyncio.Event().wait()
-    raise AssertionError
+def patient() -> Callable[[], Awaitable[Message]]:
+    """The receiving side of a client that sends no body, and stays."""
+    messages: Iterator[Message] = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        if (message := next(messages, None)) is None:
+            await asyncio.Event().wait()
+        assert message is not None
+        return message
+
+    return receive
 
 
 def scope(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
