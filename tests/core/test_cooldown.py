@@ -55,6 +55,14 @@ def test_an_upload_time_in_the_future_gains_nothing() -> None:
     assert clock(made.file(upload_time=stamp(days=3), first_seen=NOW)) == later(days=3)
 
 
+def test_a_time_at_the_end_of_the_calendar_holds_for_ever() -> None:
+    verdict = said(gate(), upload_time="9999-12-31T23:59:59Z", first_seen=NOW)
+    assert verdict.outcome is Outcome.HELD
+    assert verdict.until is not None
+    assert verdict.until.timestamp() > later(days=365_000).timestamp()
+    assert said(gate(), upload_time="0001-01-01T00:00:00Z", first_seen=NOW).admits
+
+
 def test_exceptions_pass_at_once() -> None:
     assert said(gate(7, "de*"), upload_time=stamp(seconds=-1)).code == "cooldown-excepted"
 

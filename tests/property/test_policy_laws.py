@@ -1,11 +1,14 @@
 """Laws of the policy that hold whatever the gates and waivers are."""
 
 from datetime import date, datetime, timedelta
+from itertools import combinations, product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.made import DEMO, NOW, allow, deny, file, hashes, page, sha, versions, waiver
+from fakes.made import DEMO, NOW, allow, deny, file, governed, hashes, page, rules, sha, versions, waiver
+from wheelkeep.core.cooldown import CooldownGate
+from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import Context, Gate
 from wheelkeep.core.judge import judge
 from wheelkeep.core.model import File
@@ -16,34 +19,68 @@ from wheelkeep.core.verdict import Waiver
 REQUIREMENTS = ["demo", "demo>=1,<2", "demo==1.0", "demo!=2.0", "demo===1.0", "other", "demo>99"]
 SOURCES = ["acme", "pypi"]
 
-governs = st.lists(st.sampled_from(SOURCES), max_size=2, unique=True).map(tuple)
-texts = st.lists(st.sampled_from(REQUIREMENTS), max_size=3)
-digests = st.sampled_from([sha("a"), sha("b")])
-gates: st.SearchStrategy[Gate] = st.one_of(
-    st.builds(lambda told, sources: allow(*told, sources=sources), texts, governs),
-    st.builds(
-        lambda told, bad, sources: deny(*told, hashes=tuple(bad), sources=sources),
-        texts,
-        st.lists(digests, max_size=1),
-        governs,
-    ),
-    st.builds(lambda required, sources: hashes(required=required, sources=sources), st.booleans(), governs),
-)
+# Made once: an example only picks, so that there can be many.
+GOVERNED = [tuple(some) for size in range(3) for some in combinations(SOURCES, size)]
+TEXTS = [some for size in range(3) for some in combinations(REQUIREMENTS, size)]
+HASHES = [sha("a"), sha("b")]
+GATES: list[Gate] = []
+for sources in GOVERNED:
+    GATES += [allow(*told, sources=sources) for told in TEXTS]
+    GATES += [deny(*told, hashes=bad, sources=sources) for told in TEXTS for bad in ((), (HASHES[0],))]
+    GATES += [hashes(required=required, sources=sources) for required in (True, False)]
+    GATES += [
+        CooldownGate(timedelta(days=days), rules(*excepted), governed(*sources))
+        for days, excepted in product((1, 7, 36_525), ((), ("demo<1",)))
+    ]
+    GATES += [
+        FormatsGate(wheels_only=only, max_size=most, sources=governed(*sources))
+        for only, most in product((True, False), (None, 5))
+    ]
+WAIVERS = [
+    waiver(package, *lifted, until=until)
+    for package, lifted, until in product(
+        REQUIREMENTS,
+        [
+            some
+            for size in (1, 2)
+            for some in combinations(["allow", "deny", "hashes", "cooldown", "formats"], size)
+        ],
+        [*(NOW.date() + timedelta(days=days) for days in (-2, -1, 0, 1, 30, 400)), date.max],
+    )
+]
+TIMES = [
+    None,
+    "0001-01-01T00:00:00Z",
+    "2026-11-20T00:00:00.5Z",
+    "2027-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
+]
+CANDIDATES = [
+    file(
+        f"demo-{version}.tar.gz",
+        source=source,
+        sha256=sha256,
+        size=size,
+        upload_time=upload_time,
+        first_seen=first_seen,
+        late=late,
+    )
+    for version, source, sha256, size, upload_time, first_seen, late in product(
+        ["0.9", "1.0", "1.5rc1", "2.0", "100"],
+        SOURCES,
+        [None, *HASHES],
+        [None, 5, 6],
+        TIMES,
+        [None, NOW - timedelta(days=3), NOW],
+        [False, True],
+    )
+]
+
+gates = st.sampled_from(GATES)
 some_gates = st.lists(gates, max_size=4, unique_by=lambda gate: gate.name)
-days = st.integers(-2, 400).map(lambda days: NOW.date() + timedelta(days=days)) | st.just(date.max)
-waivers = st.builds(
-    lambda package, lifted, until: waiver(package, *lifted, until=until),
-    st.sampled_from(REQUIREMENTS),
-    st.lists(st.sampled_from(["allow", "deny", "hashes", "cooldown"]), min_size=1, max_size=3, unique=True),
-    days,
-)
+waivers = st.sampled_from(WAIVERS)
 some_waivers = st.lists(waivers, max_size=3)
-candidates: st.SearchStrategy[File] = st.builds(
-    lambda version, source, sha256: file(f"demo-{version}.tar.gz", source=source, sha256=sha256),
-    st.sampled_from(["0.9", "1.0", "1.5rc1", "2.0", "100"]),
-    st.sampled_from(SOURCES),
-    st.none() | digests,
-)
+candidates = st.sampled_from(CANDIDATES)
 moments = st.integers(-3 * 86400, 500 * 86400).map(lambda seconds: NOW + timedelta(seconds=seconds))
 
 

@@ -37,7 +37,7 @@ class CooldownGate:
                 "neither its origin nor this keep knows when it came",
                 "its source must tell an upload time",
             )
-        free = since + self._age
+        free = _later(since, self._age)
         if free <= context.now:
             return self._over
         return Verdict(
@@ -63,6 +63,14 @@ def clock(file: File) -> datetime | None:
 def _moment(text: str | None) -> datetime | None:
     """An upload time that was checked when it was read (PEP 700: UTC, with a Z)."""
     return datetime.fromisoformat(text).astimezone(UTC) if text is not None else None
+
+
+def _later(since: datetime, age: timedelta) -> datetime:
+    """Some time later; an origin may tell a time whose later has no date, and is held for ever then."""
+    try:
+        return since + age
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _words(age: timedelta) -> str:
