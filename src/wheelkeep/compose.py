@@ -13,6 +13,7 @@ from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
 from wheelkeep.index.receive import Receiver
+from wheelkeep.index.releases import Steward
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
@@ -25,6 +26,7 @@ from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
+from wheelkeep.store.releases import Releases
 from wheelkeep.store.tokens import Tokens
 from wheelkeep.store.uploads import Uploads
 
@@ -36,8 +38,9 @@ def build(settings: Settings) -> Keep:
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
     book, announcer = Book(ledger), Announcer()
+    releases = Releases(database, ledger, changes)
     sources: dict[SourceName, Source] = {
-        name: _source(source, pages, facts, blobs, book, announcer)
+        name: _source(source, pages, facts, releases, blobs, book, announcer)
         for name, source in settings.sources.items()
     }
     reservations = Reservations([(name, source.names) for name, source in settings.sources.items()])
@@ -55,6 +58,13 @@ def build(settings: Settings) -> Keep:
         )
         for name, index in settings.indexes.items()
     }
+    receiver = Receiver(
+        blobs=blobs,
+        uploads=Uploads(database, ledger, changes),
+        reservations=reservations,
+        selections=selections,
+        changed=announcer,
+    )
     return Keep(
         settings,
         database=database,
@@ -66,12 +76,9 @@ def build(settings: Settings) -> Keep:
         book=book,
         announcer=announcer,
         changes=changes,
-        receiver=Receiver(
-            blobs=blobs,
-            uploads=Uploads(database, ledger, changes),
-            reservations=reservations,
-            selections=selections,
-            changed=announcer,
+        receiver=receiver,
+        steward=Steward(
+            releases=releases, receiver=receiver, indexes=tuple(indexes.values()), changed=announcer
         ),
         sources=sources,
         indexes=indexes,
@@ -79,10 +86,16 @@ def build(settings: Settings) -> Keep:
 
 
 def _source(
-    source: SourceSettings, pages: Pages, facts: Facts, blobs: Blobs, book: Book, announcer: Announcer
+    source: SourceSettings,
+    pages: Pages,
+    facts: Facts,
+    releases: Releases,
+    blobs: Blobs,
+    book: Book,
+    announcer: Announcer,
 ) -> Source:
     if isinstance(source, HostedSource):
-        return Hosted(source.name, facts)
+        return Hosted(source.name, facts, releases)
     if isinstance(source, DirectorySource):
         return Directory(
             source.name, source.path, facts=facts, pages=pages, changed=announcer, incident=book.incident

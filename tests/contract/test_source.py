@@ -57,7 +57,7 @@ def remote(_: Path, store: Store, stack: AsyncExitStack) -> Source:
 
 
 def hosted(_: Path, store: Store, __: AsyncExitStack) -> Source:
-    return Hosted(NAME, store.facts)
+    return Hosted(NAME, store.facts, store.releases)
 
 
 def scripted(_: Path, __: Store, ___: AsyncExitStack) -> Source:

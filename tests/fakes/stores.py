@@ -12,6 +12,7 @@ from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
+from wheelkeep.store.releases import Releases
 from wheelkeep.store.uploads import Uploads
 
 
@@ -35,7 +36,9 @@ class Store:
         self.pages = Pages(self.database)
         self.facts = Facts(self.database)
         self.ledger = Ledger(self.database)
-        self.uploads = Uploads(self.database, self.ledger, Changes(data))
+        changes = Changes(data)
+        self.uploads = Uploads(self.database, self.ledger, changes)
+        self.releases = Releases(self.database, self.ledger, changes)
         self.blobs = Blobs(data)
 
     async def __aenter__(self) -> Self:

@@ -17,6 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
+from wheelkeep.core.model import Status
 from wheelkeep.core.names import Kind, ProjectName
 
 DIGESTS = {"sha256_digest": "sha256", "blake2_256_digest": "blake2b_256", "md5_digest": "md5"}
@@ -123,6 +124,14 @@ def read_metadata(body: bytes, claim: Claim) -> tuple[Described, list[str]]:
         problems = _inside(raw, claim, inside)
     requires = raw.get("requires_python")
     return Described(requires), problems
+
+
+def closed(project: ProjectName, status: Status | None) -> str | None:
+    """Why a project of this status takes no uploads, as a sentence; None: it does (PEP 792)."""
+    if status is None or status.status not in ("archived", "quarantined"):
+        return None
+    why = f" ({status.reason})" if status.reason else ""
+    return f"{project} is {status.status}{why} and takes no uploads"
 
 
 def _inside(raw: RawMetadata, claim: Claim, inside: str) -> list[str]:

@@ -17,12 +17,13 @@ from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.receive import Receiver
+from wheelkeep.index.releases import Steward
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
-from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.tokens import Tokens
 
@@ -112,6 +113,7 @@ class Keep:
         announcer: Announcer,
         changes: Changes,
         receiver: Receiver,
+        steward: Steward,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -123,6 +125,7 @@ class Keep:
         self.tokens = tokens
         self.book = book
         self.receiver = receiver
+        self.steward = steward
         self.sources = sources
         self.indexes = indexes
         self._database = database
@@ -162,13 +165,13 @@ class Keep:
 
     @property
     def current(self) -> bool:
-        """Whether nothing was published, by whatever process, since this one last caught up. No I/O."""
+        """Whether no hosted page changed, by whatever process, since this one last caught up. No I/O."""
         return self._changes.stamp == self._seen
 
     async def catch_up(self) -> None:
-        """Forgets the pages of what other processes published; to be awaited before a page in memory is used."""
+        """Forgets the pages that other processes changed; to be awaited before a page in memory is used."""
         seen = self._changes.stamp
-        projects, self._newest = await self.ledger.since("published", self._newest)
+        projects, self._newest = await self.ledger.since(OF_PAGES, self._newest)
         for project in projects:
             self._announcer(project)
         self._seen = seen

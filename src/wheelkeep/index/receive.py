@@ -15,10 +15,10 @@ import structlog
 from msgspec import Struct
 
 from wheelkeep.core.attestations import read_attestations
-from wheelkeep.core.model import File, Page
+from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
-from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, digest_problems, read_metadata
+from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, closed, digest_problems, read_metadata
 from wheelkeep.index.fill import Pump
 from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.blobs import Blobs, Filling
@@ -42,8 +42,8 @@ class Kept(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """Nothing was kept; ``problems`` are sentences for whoever uploads."""
 
-    why: Literal["wrong", "taken", "elsewhere"]
-    """Something does not fit; the file name is used; the name belongs to another source."""
+    why: Literal["wrong", "taken", "elsewhere", "closed"]
+    """Something does not fit; the file name is used; the name belongs to another source; the project's status."""
     problems: tuple[str, ...]
 
 
@@ -107,7 +107,7 @@ class Receiver:
         """Why an upload need not be sent any further, from what its form says so far; None: it may go on."""
         if claim.project is None:
             return None
-        if (refused := self._elsewhere(source, claim.project)) is not None:
+        if (refused := await self.no_room(source, claim.project)) is not None:
             return refused
         if claim.filename is None:
             return None
@@ -129,7 +129,7 @@ class Receiver:
         Raises OSError where the disk does not take it.
         """
         await incoming.all()
-        if claim.project is not None and (refused := self._elsewhere(source, claim.project)) is not None:
+        if claim.project is not None and (refused := await self.no_room(source, claim.project)) is not None:
             return refused
         digests = incoming.digests
         problems = [*claim.problems, *digest_problems(claim.digests, digests)]
@@ -142,9 +142,8 @@ class Receiver:
         if problems or described is None or metadata is None:
             return Refused("wrong", tuple(problems))
         file = _file(source, claim, described, metadata, incoming.filling, attested=provenance is not None)
-        if not self._selections[source].apply(Page(project=file.project, files=(file,))).files:
-            says = f"the source {source} may not offer {file.project} {file.version}: see its include and exclude"
-            return Refused("elsewhere", (says,))
+        if (refused := self.not_offered(file)) is not None:
+            return refused
         return await self._keep(file, incoming, metadata, provenance, by)
 
     async def _keep(
@@ -168,12 +167,29 @@ class Receiver:
             known = (
                 KnownMetadata(file.metadata, metadata, own=True) if isinstance(file.metadata, str) else None
             )
-            taken = await self._uploads.add(file, metadata=known, provenance=provenance, entries=[entry])
+            outcome = await self._uploads.add(file, metadata=known, provenance=provenance, entries=[entry])
+            if isinstance(outcome, Status):
+                return _closed(file.project, outcome)
+            taken = outcome
         if taken is not None:
             return Kept(taken.filename, sha256, new=False) if taken.sha256 == sha256 else _used(taken)
         self._changed(file.project)
         log.info("published", source=file.source, file=file.filename, sha256=sha256, by=by)
         return Kept(file.filename, sha256, new=True)
+
+    def not_offered(self, file: File) -> Refused | None:
+        """Why a file's source may not offer its version; None: it may."""
+        if self._selections[file.source].apply(Page(project=file.project, files=(file,))).files:
+            return None
+        says = f"the source {file.source} may not offer {file.project} {file.version}: see its include and exclude"
+        return Refused("elsewhere", (says,))
+
+    async def no_room(self, source: SourceName, project: ProjectName) -> Refused | None:
+        """Why a source takes no file of a project, whatever the file; None: it does."""
+        if (refused := self._elsewhere(source, project)) is not None:
+            return refused
+        status = await self._uploads.status(source, project)
+        return _closed(project, status) if status is not None and closed(project, status) else None
 
     def _elsewhere(self, source: SourceName, project: ProjectName) -> Refused | None:
         owners = self._reservations.owners(project)
@@ -236,6 +252,10 @@ def _file(
         provenance=claim.filename if attested else None,
         first_seen=now,
     )
+
+
+def _closed(project: ProjectName, status: Status) -> Refused:
+    return Refused("closed", (closed(project, status) or "",))
 
 
 def _used(taken: Taken) -> Refused:

@@ -8,6 +8,7 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.sources.source import PATIENCE_PAGE, Bytes
 from wheelkeep.store.facts import Facts
+from wheelkeep.store.releases import Releases
 from wheelkeep.store.uploads import PROVENANCE
 
 
@@ -16,9 +17,10 @@ class Hosted:
 
     remote = False
 
-    def __init__(self, name: SourceName, facts: Facts) -> None:
+    def __init__(self, name: SourceName, facts: Facts, releases: Releases) -> None:
         self.name = name
         self._facts = facts
+        self._releases = releases
 
     async def start(self) -> None:
         """Nothing to do: the database is the source."""
@@ -30,10 +32,14 @@ class Hosted:
         """Nothing to do."""
 
     async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
-        files = await self._facts.hosted(self.name, project)
-        if files is None:
+        holding = await self._releases.look(self.name, project)
+        if holding is None or (holding.standing.freed and not holding.files):
             return Absent(source=self.name)
-        return Found(source=self.name, page=Page(project=project, files=tuple(files)), claims=True)
+        status = holding.standing.status
+        # PEP 792: a quarantined project offers no files; and as it keeps its name, nobody else's stand in for them.
+        files = () if status is not None and status.status == "quarantined" else holding.files
+        page = Page(project=project, files=files, status=status)
+        return Found(source=self.name, page=page, claims=True)
 
     @asynccontextmanager
     async def open(self, file: File) -> AsyncIterator[Bytes]:

@@ -1,5 +1,6 @@
 """The append-only book. Entries are only ever added; the index floor is the only one that writes them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,15 @@ from wheelkeep.core.names import ProjectName
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
 
+OF_PAGES = ("published", "yanked", "unyanked", "deleted", "promoted", "status", "freed")
+"""The kinds of entries after which a hosted project's page shows something else."""
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident``, ``blocked`` or ``published``."""
+    """``incident``, ``blocked``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
@@ -67,9 +71,9 @@ class Ledger:
                 for row in await connection.execute(query)
             ]
 
-    async def since(self, kind: str, number: int) -> tuple[set[ProjectName], int]:
-        """The projects that entries of a kind are about, after the entry of a number, and the newest one's number."""
-        query = select(ledger.c.id, ledger.c.project).where(ledger.c.kind == kind, ledger.c.id > number)
+    async def since(self, kinds: Collection[str], number: int) -> tuple[set[ProjectName], int]:
+        """The projects that entries of these kinds after a number are about, and the newest one's number."""
+        query = select(ledger.c.id, ledger.c.project).where(ledger.c.kind.in_(kinds), ledger.c.id > number)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
         return {ProjectName(row.project) for row in rows}, max([number, *(row.id for row in rows)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in migrations/versions."""
 
 

@@ -61,6 +61,16 @@ hosted_files = Table(
     Index("hosted_by_project", "source", "project"),
 )
 
+hosted_projects = Table(
+    "hosted_projects",  # a project without a row is active and keeps its name
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("status", String, nullable=False),  # a word of PEP 792
+    Column("reason", Text),
+    Column("freed", Integer, nullable=False),  # 1: without a file, the name is the source's no longer
+)
+
 ledger = Table(
     "ledger",
     metadata,

@@ -10,14 +10,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wheelkeep.core.model import File
+from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.core.upload_rules import same_file
+from wheelkeep.core.upload_rules import closed, same_file
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata, write_metadata
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file
+from wheelkeep.store.standing import hold, read_standing
 from wheelkeep.store.tables import hosted_files, origin_documents
 
 PROVENANCE = "provenance"
@@ -42,7 +43,12 @@ class Uploads:
     async def find(self, source: SourceName, project: ProjectName, filename: str) -> Taken | None:
         """Who has the file name in the source, in whatever spelling; None: it was never used."""
         async with self._database.read() as connection:
-            return await _find(connection, source, project, filename)
+            return await find_taken(connection, source, project, filename)
+
+    async def status(self, source: SourceName, project: ProjectName) -> Status | None:
+        """The project's status (PEP 792); None: active, without a word."""
+        async with self._database.read() as connection:
+            return (await read_standing(connection, source, project)).status
 
     async def add(
         self,
@@ -51,16 +57,21 @@ class Uploads:
         metadata: KnownMetadata | None = None,
         provenance: bytes | None = None,
         entries: Sequence[Entry] = (),
-    ) -> Taken | None:
-        """Makes a file its source's: all of this is kept, durably, or nothing, where its name is taken already.
+    ) -> Taken | Status | None:
+        """Makes a file its source's: all of this is kept, durably, or nothing, where its name is taken already or the
+        project's status (given then) takes no uploads.
 
         ``provenance`` is the document of its attestations (PEP 740). Of two who come at once one is first, whatever
         process each is in: the look and the write are one transaction (``BEGIN IMMEDIATE``).
         """
         async with self._database.write() as connection:
-            taken = await _find(connection, file.source, file.project, file.filename)
+            taken = await find_taken(connection, file.source, file.project, file.filename)
             if taken is not None:
                 return taken
+            standing = await read_standing(connection, file.source, file.project)
+            if closed(file.project, standing.status) is not None:
+                return standing.status
+            await hold(connection, file.source, file.project)
             row = {"source": file.source, "filename": file.filename, "project": file.project}
             await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))
             if metadata is not None:
@@ -77,9 +88,10 @@ class Uploads:
         return None
 
 
-async def _find(
+async def find_taken(
     connection: AsyncConnection, source: SourceName, project: ProjectName, filename: str
 ) -> Taken | None:
+    """Who has the file name, in a transaction of somebody else's."""
     # An old sdist's name may be read as one of two projects', so the name itself counts as well.
     query = select(hosted_files.c.filename, hosted_files.c.project, hosted_files.c.file).where(
         hosted_files.c.source == source,

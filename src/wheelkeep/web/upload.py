@@ -129,7 +129,7 @@ class _Upload:
             raise _RefusedError(problem.forbidden(self._request, needed(want)))
 
     def _refusal(self, refused: Refused) -> Response:
-        if refused.why == "elsewhere":
+        if refused.why in ("elsewhere", "closed"):
             return problem.not_published_here(self._request, refused.problems[0])
         return problem.bad_upload(self._request, refused.problems)
 

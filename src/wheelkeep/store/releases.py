@@ -1,0 +1,209 @@
+"""What becomes of files once they were taken: yanked, removed, moved on; and of a project: its status and its name.
+
+Each act is one transaction with its lines in the ledger, and every process on the same data is told of it. The row of
+a file stays when the file goes (``file`` is NULL then), so its name is never given again; its bytes are not touched.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wheelkeep.core.model import File, Status
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.upload_rules import closed
+from wheelkeep.store.changes import Changes
+from wheelkeep.store.database import Database
+from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.packed import pack_file, unpack_file
+from wheelkeep.store.standing import Standing, hold, read_standing, write_standing
+from wheelkeep.store.tables import hosted_files, origin_documents, wheel_metadata
+from wheelkeep.store.uploads import PROVENANCE, Taken, find_taken
+
+Wanted = Callable[[File], bool]
+"""Whether a file is meant."""
+Noted = Callable[[File], Entry]
+"""The ledger's line about a file, as it was before."""
+
+
+class Holding(Struct, frozen=True, kw_only=True):
+    """What a hosted source has of a project, at one moment."""
+
+    files: tuple[File, ...]
+    """By file name; empty when all are gone."""
+    standing: Standing
+
+
+class Changed(Struct, frozen=True):
+    """What an act did to the files that were meant."""
+
+    files: tuple[File, ...]
+    """As they were before."""
+    same: tuple[File, ...]
+    """Those that needed no change."""
+
+
+class Conflict(Struct, frozen=True):
+    """Why a file cannot move."""
+
+    filename: str
+    taken: Taken | None
+    """Who has its name there; None: where it was, it is no longer, or no longer the same."""
+
+
+class Releases:
+    def __init__(self, database: Database, ledger: Ledger, changes: Changes) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._changes = changes
+
+    async def look(self, source: SourceName, project: ProjectName) -> Holding | None:
+        """What the source has of the project; None: it never had a file of it."""
+        async with self._database.read() as connection:
+            return await _look(connection, source, project)
+
+    async def yank(
+        self, source: SourceName, project: ProjectName, wanted: Wanted, reason: str | None, noted: Noted
+    ) -> Changed:
+        """Yanks files for a reason (PEP 592), or takes that back where ``reason`` is None."""
+        return await self._change(source, project, wanted, noted, lambda file: replace(file, yanked=reason))
+
+    async def remove(
+        self, source: SourceName, project: ProjectName, wanted: Wanted, noted: Noted
+    ) -> tuple[File, ...]:
+        """Removes files for good and gives what they were."""
+        return (await self._change(source, project, wanted, noted, lambda _: None)).files
+
+    async def _change(
+        self,
+        source: SourceName,
+        project: ProjectName,
+        wanted: Wanted,
+        noted: Noted,
+        become: Callable[[File], File | None],
+    ) -> Changed:
+        changed: list[File] = []
+        same: list[File] = []
+        async with self._database.write() as connection:
+            holding = await _look(connection, source, project)
+            for file in holding.files if holding is not None else ():
+                if not wanted(file):
+                    continue
+                after = become(file)
+                if after == file:
+                    same.append(file)
+                    continue
+                await _put(connection, file, after)
+                changed.append(file)
+            if changed:
+                await self._ledger.write(connection, [noted(file) for file in changed])
+        if changed:
+            self._changes.mark()
+        return Changed(tuple(changed), tuple(same))
+
+    async def set_status(
+        self, source: SourceName, project: ProjectName, status: Status, entry: Entry
+    ) -> bool | None:
+        """Gives a project a status (PEP 792). False: it has it already; None: the source never had the project."""
+        async with self._database.write() as connection:
+            holding = await _look(connection, source, project)
+            if holding is None:
+                return None
+            before = holding.standing.status or Status("active")
+            if before == status:
+                return False
+            await write_standing(connection, source, project, replace(holding.standing, status=status))
+            await self._ledger.write(connection, [entry])
+        self._changes.mark()
+        return True
+
+    async def free(self, source: SourceName, project: ProjectName, entry: Entry) -> Holding | None:
+        """Gives up a name that has no file left, and its status with it; tells how the project stood before.
+
+        Nothing is changed where it has files, or was given up already. None: the source never had the name.
+        """
+        async with self._database.write() as connection:
+            holding = await _look(connection, source, project)
+            if holding is None or holding.files or holding.standing.freed:
+                return holding
+            await write_standing(connection, source, project, Standing(freed=True))
+            await self._ledger.write(connection, [entry])
+        self._changes.mark()
+        return holding
+
+    async def move(
+        self, files: Sequence[File], to: SourceName, entries: Sequence[Entry]
+    ) -> tuple[Conflict, ...] | Status:
+        """Makes files of one project and source another hosted source's, with all that is known of them.
+
+        All of them, or none where one cannot: its name is taken there by other bytes, or it changed meanwhile. Empty:
+        done. A Status: the project's one there, which takes no files. One that is there already is only removed here.
+        """
+        project = files[0].project
+        async with self._database.write() as connection:
+            standing = await read_standing(connection, to, project)
+            if standing.status is not None and closed(project, standing.status) is not None:
+                return standing.status
+            holding = await _look(connection, files[0].source, project)
+            there = {file.filename: file for file in holding.files} if holding is not None else {}
+            taken = {
+                file.filename: await find_taken(connection, to, project, file.filename) for file in files
+            }
+            conflicts = [
+                Conflict(file.filename, taken[file.filename] if there.get(file.filename) == file else None)
+                for file in files
+                if there.get(file.filename) != file or not _free(taken[file.filename], file)
+            ]
+            if conflicts:
+                return tuple(conflicts)
+            await hold(connection, to, project)
+            for file in files:
+                if taken[file.filename] is None:
+                    await _copy(connection, file, to)
+                await _put(connection, file, None)
+            await self._ledger.write(connection, list(entries))
+        self._changes.mark()
+        return ()
+
+
+def _free(taken: Taken | None, file: File) -> bool:
+    return taken is None or (taken.sha256 is not None and taken.sha256 == file.sha256)
+
+
+async def _look(connection: AsyncConnection, source: SourceName, project: ProjectName) -> Holding | None:
+    query = select(hosted_files.c.file).where(
+        hosted_files.c.source == source, hosted_files.c.project == project
+    )
+    rows = (await connection.execute(query.order_by(hosted_files.c.filename))).all()
+    if not rows:
+        return None
+    files = tuple(unpack_file(row.file) for row in rows if row.file is not None)
+    return Holding(files=files, standing=await read_standing(connection, source, project))
+
+
+async def _put(connection: AsyncConnection, file: File, after: File | None) -> None:
+    await connection.execute(
+        update(hosted_files)
+        .where(hosted_files.c.source == file.source, hosted_files.c.filename == file.filename)
+        .values(file=pack_file(after) if after is not None else None)
+    )
+
+
+async def _copy(connection: AsyncConnection, file: File, to: SourceName) -> None:
+    """The file as the other source's, with its metadata and its attestations."""
+    row = {"source": to, "filename": file.filename, "project": file.project}
+    await connection.execute(insert(hosted_files).values(**row, file=pack_file(replace(file, source=to))))
+    for table, where in (
+        (wheel_metadata, [wheel_metadata.c.filename == file.filename]),
+        (
+            origin_documents,
+            [origin_documents.c.kind == PROVENANCE, origin_documents.c.key == file.filename],
+        ),
+    ):
+        others = [column for column in table.c if column.name != "source"]
+        known = select(literal(to), *others).where(table.c.source == file.source, *where)
+        names = ["source", *(column.name for column in others)]
+        await connection.execute(insert(table).from_select(names, known).prefix_with("OR IGNORE"))
