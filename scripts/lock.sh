@@ -13,6 +13,9 @@ lock() {
 lock run.txt pyproject.toml
 lock dev.txt pyproject.toml --group dev --constraint requirements/run.txt
 
+# The tools that tests/journeys/test_publish.py publishes with. pdm does not run with the newest hishel and unearth.
+printf '%s\n' twine flit hatch poetry pdm 'hishel<2' 'unearth<0.19' | lock publishers.txt -
+
 # What makes the project itself installable; "editables" is for an editable install.
 .venv/bin/python - <<'PYTHON' | lock build.txt - --constraint requirements/dev.txt
 import tomllib

@@ -71,11 +71,13 @@ def read_zip(file: BinaryIO) -> list[Member]:
     if length > LARGEST_DIRECTORY:
         raise BadArchive("its zip directory is larger than any wheel needs")
     entries = _directory(_exactly(file, start, length), count)
+    if not entries:
+        raise BadArchive("it is empty")
     if (says := too_large(sum(entry.size for entry in entries), size)) is not None:
         raise BadArchive(says)
     ordered = sorted(entries, key=lambda entry: entry.offset)
     ends = [entry.offset for entry in ordered[1:]] + [start]
-    if (ordered[0].offset if ordered else start) != 0:
+    if ordered[0].offset != 0:
         raise BadArchive("it has data before its first entry")
     found = {id(entry): _member(file, entry, end) for entry, end in zip(ordered, ends, strict=True)}
     return [found[id(entry)] for entry in entries]
