@@ -63,10 +63,27 @@ def test_what_the_standards_let_change_changes() -> None:
 
 def test_a_hash_that_comes_later_is_the_first() -> None:
     stored, _ = pins.overlay(None, page(file(sha256=None, digests={"md5": "0" * 32})), NOW)
-    laid, incidents = pins.overlay(stored, page(file(sha256=sha("a"), digests={"md5": "1" * 32})), NOW)
+    told = file(sha256=sha("a"), digests={"md5": "0" * 32, "sha1": "1" * 40})
+    laid, incidents = pins.overlay(stored, page(told), NOW)
     assert (laid.files[0].sha256, laid.files[0].digests, incidents) == (sha("a"), {"md5": "0" * 32}, ())
     again, incidents = pins.overlay(laid, page(file(sha256=None)), NOW)
     assert (again.files[0].sha256, incidents) == (sha("a"), ())
+
+
+def test_without_a_sha256_the_other_digests_stand() -> None:
+    first, other = {"md5": "0" * 32}, {"md5": "1" * 32}
+    stored, _ = pins.overlay(None, page(file(sha256=None, digests=first)), NOW)
+    counts = []
+    for lie in (file(sha256=None, digests=other), file(sha256=sha("a"), digests=other)):
+        stored, incidents = pins.overlay(stored, page(lie), NOW)
+        (kept,) = stored.files
+        assert (kept.sha256, kept.digests, kept.changed) == (None, first, f"md5:{'1' * 32}")
+        counts += [(incident.first, incident.told) for incident in incidents]
+    assert counts == [(f"md5:{'0' * 32}", f"md5:{'1' * 32}")]
+    # Once there is a sha256 it decides alone: a page may name digests that nobody can compare.
+    stored, _ = pins.overlay(None, page(file(sha256=sha("a"), digests=first)), NOW)
+    _, incidents = pins.overlay(stored, page(file(sha256=sha("a"), digests=other)), NOW)
+    assert incidents == ()
 
 
 def test_what_vanishes_is_marked_and_comes_back() -> None:
@@ -101,7 +118,12 @@ def test_a_name_that_left_keeps_its_files_as_gone() -> None:
 def test_what_the_bytes_taught() -> None:
     known, unknown = file(sha256=sha("a"), size=1), file("demo-2.0.tar.gz", sha256=None, size=None)
     laid = pins.learned(page(known, unknown), unknown.filename, sha256=sha("b"), size=9)
-    assert laid.files == (known, replace(unknown, sha256=sha("b"), size=9))
+    assert laid.files == (known, replace(unknown, sha256=sha("b"), size=9, unstated=True))
+    # That nobody stated it is forgotten once somebody states the same.
+    told, incidents = pins.overlay(laid, page(known, replace(unknown, sha256=sha("b"))), NOW)
+    assert ([one.unstated for one in told.files], incidents) == ([False, False], ())
+    silent, _ = pins.overlay(laid, page(known, unknown), NOW)
+    assert [(one.sha256, one.unstated) for one in silent.files] == [(sha("a"), False), (sha("b"), True)]
     # A size that the page told wrong is put right by the bytes with the stated hash, and by no others.
     assert pins.learned(page(known), known.filename, sha256=sha("a"), size=7).files[0].size == 7
     assert pins.learned(page(known), known.filename, sha256=sha("x"), size=7).files == (known,)

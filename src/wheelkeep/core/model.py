@@ -44,6 +44,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Its page was already known when the file was first seen on it."""
     gone: bool = False
     """The source no longer lists it; it is shown while its bytes are here."""
+    unstated: bool = False
+    """No page ever told a sha256: the one here is of the bytes that came first."""
     changed: str | None = None
     """The sha256 that the source told later, in breach of the first: an incident, never used."""
 

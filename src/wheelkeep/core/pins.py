@@ -15,9 +15,9 @@ class Incident(Struct, frozen=True, kw_only=True):
     """``hash-changed``, ``bytes-differ`` or ``metadata-differs``."""
     filename: str
     first: str
-    """The sha256 that stands."""
+    """The sha256 that stands; another digest with its name before it where no sha256 was told."""
     told: str
-    """The sha256 that came later and is not believed."""
+    """The one that came later and is not believed."""
 
 
 def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple[Incident, ...]]:
@@ -44,15 +44,17 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
 
 
 def _over(old: File, new: File) -> tuple[File, Incident | None]:
-    if old.sha256 and new.sha256 and old.sha256 != new.sha256:
-        incident = Incident(kind="hash-changed", filename=old.filename, first=old.sha256, told=new.sha256)
+    if (broken := _conflict(old, new)) is not None:
+        first, told = broken
+        incident = Incident(kind="hash-changed", filename=old.filename, first=first, told=told)
         # Told once: the same lie on every refresh is one incident.
-        return replace(old, gone=False, changed=new.sha256), incident if old.changed != new.sha256 else None
+        return replace(old, gone=False, changed=told), incident if old.changed != told else None
     same_metadata = new.metadata if new.metadata is not None else old.metadata
     return (
         replace(
             new,
             sha256=old.sha256 or new.sha256,
+            unstated=old.unstated and new.sha256 is None,
             digests=old.digests or new.digests,
             size=old.size if old.size is not None else new.size,
             upload_time=old.upload_time or new.upload_time,
@@ -60,6 +62,20 @@ def _over(old: File, new: File) -> tuple[File, Incident | None]:
             late=old.late,
             metadata=same_metadata,
             changed=old.changed,
+        ),
+        None,
+    )
+
+
+def _conflict(old: File, new: File) -> tuple[str, str] | None:
+    """The hash that stands and the one that breaks it; other digests count while there is no sha256."""
+    if old.sha256 is not None:
+        return (old.sha256, new.sha256) if new.sha256 not in (None, old.sha256) else None
+    return next(
+        (
+            (f"{name}:{digest}", f"{name}:{told}")
+            for name, digest in old.digests.items()
+            if (told := new.digests.get(name, digest)) != digest
         ),
         None,
     )
@@ -74,10 +90,11 @@ def learned(page: Page, filename: str, *, sha256: str, size: int) -> Page:
     """The page after the whole bytes of a file came: a hash or size that nobody had told is the first seen."""
     return replace(
         page,
-        files=tuple(
-            replace(f, sha256=f.sha256 or sha256, size=size if f.sha256 in (None, sha256) else f.size)
-            if f.filename == filename
-            else f
-            for f in page.files
-        ),
+        files=tuple(_learned(f, sha256, size) if f.filename == filename else f for f in page.files),
     )
+
+
+def _learned(file: File, sha256: str, size: int) -> File:
+    if file.sha256 is None:
+        return replace(file, sha256=sha256, unstated=True, size=size)
+    return replace(file, size=size) if file.sha256 == sha256 else file
