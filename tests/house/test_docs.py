@@ -13,7 +13,7 @@ import pytest
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^(?:\$ )?wheelkeep (?:(?:-c|--config) \S+ )?([a-z]+)", re.MULTILINE)
+COMMAND = re.compile(r"^(?:\$ )?wheelkeep (?:(?:-c|--config) \S+ )?([a-z-]+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def documents(texts: dict[str, str]) -> dict[str, str]:
 def commands() -> set[str]:
     """What ``wheelkeep --help`` offers."""
     _, _, listed = wheelkeep("--help").stdout.partition("Commands")
-    return set(re.findall(r"^[│|]?\s{1,2}([a-z]+)\s", listed, re.MULTILINE))
+    return set(re.findall(r"^[│|]?\s{1,2}([a-z-]+)\s", listed, re.MULTILINE))
 
 
 def wheelkeep(*words: str) -> subprocess.CompletedProcess[str]:

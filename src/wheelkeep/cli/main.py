@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wheelkeep import __version__
-from wheelkeep.cli import clashes, explain, serve, setup, store, token
+from wheelkeep.cli import clashes, explain, imports, release, serve, setup, store, token
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 app = typer.Typer(
@@ -48,6 +48,13 @@ app.command("check")(setup.check)
 app.command("client")(setup.client)
 app.command("explain")(explain.explain)
 app.command("clashes")(clashes.clashes)
+app.command("yank")(release.yank)
+app.command("unyank")(release.unyank)
+app.command("delete")(release.delete)
+app.command("project-status")(release.project_status)
+app.command("free")(release.free)
+app.command("promote")(release.promote)
+app.command("import")(imports.import_)
 app.command("verify")(store.verify)
 app.command("status")(store.status)
 app.add_typer(token.app, name="token")
