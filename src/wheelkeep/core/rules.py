@@ -22,7 +22,6 @@ _GLOB_AND_REST = re.compile(rf"({_GLOB.pattern})[ \t]*(.*)", re.ASCII)
 _BRACKETED = re.compile(r"\((.*)\)")
 _SHOWN = 80
 _KEPT = 8192
-_MATCHED = 65536
 
 
 class Rule(Struct, frozen=True):
@@ -95,7 +94,7 @@ class RuleSet:
             return self._matched[key]  # a version has many files, and each is asked about
         except KeyError:
             matched = next((rule for rule in self.for_project(project) if rule.allows(version)), None)
-        if len(self._matched) >= _MATCHED:
+        if len(self._matched) >= _KEPT:
             self._matched.clear()
         self._matched[key] = matched
         return matched
