@@ -178,7 +178,12 @@ def test_a_running_server_shows_it_at_once(folder: Path, workers: str) -> None:
             assert isinstance(files, list)
             return [file.get("yanked", False) for file in files]
 
+        def file() -> set[int]:
+            """What every worker answers at the file's own address."""
+            return {server.get(f"/staging/files/demo/-/{TWO}").status for _ in range(12)}
+
         assert yanked() == [False, False]
+        assert file() == {200}
         run(folder, "yank", "demo==1.0", "--source", "stage", "--reason", "broken")
         assert yanked() == ["broken", False]
         run(folder, "unyank", "demo", "--source", "stage")
@@ -189,8 +194,11 @@ def test_a_running_server_shows_it_at_once(folder: Path, workers: str) -> None:
         run(folder, "project-status", "demo", "quarantined", "--source", "stage", "--reason", "INC-7")
         assert page()["project-status"] == {"status": "quarantined", "reason": "INC-7"}
         assert yanked() == []
+        assert file() == {404}
         run(folder, "project-status", "demo", "active", "--source", "stage")
+        assert file() == {200}
         run(folder, "delete", "demo", "--source", "stage", "--reason", "leak", "--yes")
         assert yanked() == []
+        assert file() == {404}
         run(folder, "free", "demo", "--source", "stage")
         assert yanked() == [False]
