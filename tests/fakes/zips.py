@@ -38,6 +38,7 @@ class Member:
     def told(self, lies: dict[str, Any]) -> dict[str, Any]:
         true = {
             "name": self.raw,
+            "needs": 20,
             "flags": self.flags,
             "method": self.method,
             "crc": zlib.crc32(self.data),
@@ -53,7 +54,7 @@ class Member:
         has = self.told(later | self.local)
         head = struct.pack(
             "<4s5H3L2H",
-            b"PK\x03\x04", 20, has["flags"], has["method"], 0, 33, has["crc"], has["packed"], has["size"],
+            b"PK\x03\x04", has["needs"], has["flags"], has["method"], 0, 33, has["crc"], has["packed"], has["size"],
             len(has["name"]), len(has["extra"]),
         )  # fmt: skip
         return head + bytes(has["name"]) + bytes(has["extra"])
@@ -70,7 +71,7 @@ class Member:
         has = self.told({"offset": offset, "disk": 0} | self.central)
         head = struct.pack(
             "<4s6H3L5H2L",
-            b"PK\x01\x02", 3 << 8 | 20, 20, has["flags"], has["method"], 0, 33, has["crc"], has["packed"],
+            b"PK\x01\x02", 3 << 8 | 20, has["needs"], has["flags"], has["method"], 0, 33, has["crc"], has["packed"],
             has["size"], len(has["name"]), len(has["extra"]), 0, has["disk"], 0, self.mode << 16, has["offset"],
         )  # fmt: skip
         return head + bytes(has["name"]) + bytes(has["extra"])

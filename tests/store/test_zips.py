@@ -145,6 +145,8 @@ def test_a_header_that_says_something_else_than_the_directory(lie: dict[str, obj
         (Member("a", b"1", flags=8, method=0), "stored with its size behind it"),
         (Member("a", b"1", method=0, central={"size": 2}), "has two sizes"),
         (Member("a", b"1", method=12, packed=b"1"), "a method other than deflate"),
+        (Member("a", b"1", local={"needs": 64}), "needs a newer reader"),
+        (Member("a", b"1", central={"needs": 64}), "needs a newer reader"),
         (Member("a", b"1", flags=0x1), "is encrypted or a patch"),
         (Member("a", b"1", flags=0x41), "is encrypted or a patch"),
         (Member("a", b"1", flags=0x2000), "is encrypted or a patch"),

@@ -16,6 +16,8 @@ from wheelkeep.store.archives import MOST_MEMBERS, READ_AT_ONCE, BadArchive, sho
 LARGEST_DIRECTORY = 16 * 1024**2
 """Bytes of the central directory."""
 _STORED, _DEFLATED = 0, 8
+_NEWEST = 63
+"""The version of APPNOTE, times ten, that readers in use know (4.4.3)."""
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PATCH = 0x20
 _DESCRIPTOR = 0x8
@@ -53,6 +55,7 @@ class _Entry(Struct):
     """One record of the central directory."""
 
     raw: bytes
+    needs: int
     flags: int
     method: int
     crc: int
@@ -175,7 +178,7 @@ def _directory(body: bytes, count: int) -> list[_Entry]:
     while at < len(body):
         if len(entries) == count or len(body) - at < _CENTRAL.size or body[at : at + 4] != b"PK\x01\x02":
             raise BadArchive("its zip directory holds something else than the entries that it counts")
-        _, _, _, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset = (
+        _, _, needs, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset = (
             _CENTRAL.unpack_from(body, at)
         )
         at += _CENTRAL.size
@@ -188,7 +191,7 @@ def _directory(body: bytes, count: int) -> list[_Entry]:
         size, packed, offset = _widened(raw, extra, (size, packed, offset))
         if disk:
             raise BadArchive("it speaks of several disks")
-        entries.append(_Entry(raw, flags, method, crc, packed, size, offset, attributes >> 16))
+        entries.append(_Entry(raw, needs, flags, method, crc, packed, size, offset, attributes >> 16))
     if len(entries) != count:
         raise BadArchive("its zip directory has fewer entries than it counts")
     return entries
@@ -234,12 +237,14 @@ def _member(file: BinaryIO, entry: _Entry, end: int) -> Member:
     if end - entry.offset < _LOCAL.size:
         raise BadArchive(f"the member {label} overlaps another, or is not where the directory says")
     head = _LOCAL.unpack(_exactly(file, entry.offset, _LOCAL.size))
-    signature, _, flags, method, _, _, crc, packed, size, of_name, of_extra = head
+    signature, needs, flags, method, _, _, crc, packed, size, of_name, of_extra = head
     start = entry.offset + _LOCAL.size + of_name + of_extra
     if signature != b"PK\x03\x04" or start + entry.packed > end:
         raise BadArchive(f"the member {label} overlaps another, or is not where the directory says")
     names = _exactly(file, entry.offset + _LOCAL.size, of_name + of_extra)
     size, packed = _widened(entry.raw, names[of_name:], (size, packed))
+    if max(needs & 0xFF, entry.needs & 0xFF) > _NEWEST:
+        raise BadArchive(f"the member {label} needs a newer reader of zip files than installers have")
     told = (crc, packed, size)
     meant = (entry.crc, entry.packed, entry.size)
     later = bool(flags & _DESCRIPTOR)
