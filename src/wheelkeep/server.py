@@ -3,6 +3,8 @@ it imports the server alone, so that a keep's memory is its workers'.
 """
 
 import http.client
+import json
+import logging
 import os
 import sys
 import threading
@@ -16,14 +18,32 @@ from granian.log import LogLevels
 
 _PATIENCE = 120.0
 """Seconds that the first answer may take before the ready line is given up."""
+
+
+class Lines(logging.Formatter):
+    """What the server itself has to say, one JSON object a line like every other line of the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps({"event": "server", "level": record.levelname.lower(), "what": record.getMessage()})
+
+
+def news(record: logging.LogRecord) -> bool:
+    """Whether a record tells more than that an answer was cut off, which the web face logs with its reason."""
+    return "CutOffError" not in record.getMessage()
+
+
 _LOGS = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": '{"event": "server", "level": "%(levelname)s", "what": "%(message)s"}'}
-    },
+    "formatters": {"line": {"()": Lines}},
+    "filters": {"news": {"()": lambda: news}},
     "handlers": {
-        "console": {"formatter": "line", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
+        "console": {
+            "formatter": "line",
+            "filters": ["news"],
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stderr",
+        }
     },
     "loggers": {"_granian": {"handlers": ["console"], "propagate": False}},
 }

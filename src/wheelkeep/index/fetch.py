@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
 from wheelkeep.index.fill import Fill, Pump, Reader
-from wheelkeep.sources.source import Bytes, Source
+from wheelkeep.sources.source import PATIENCE_FILE, Bytes, Source
 from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Mismatch
 
 log = structlog.get_logger(__name__)
 
 _LARGEST = 64 * 1024**3
+_SLACK = 16 * 1024**2
+"""Bytes beyond twice the size that a page tells: some tell a wrong one, but a lie is not to fill the disk."""
 
 
 class Stored(Struct, frozen=True):
@@ -72,8 +74,11 @@ class Fetcher:
 
     async def _check(self, file: File) -> bool:
         assert file.sha256 is not None
-        if await asyncio.to_thread(self._blobs.check, file.sha256):
-            return True
+        try:
+            if await asyncio.to_thread(self._blobs.check, file.sha256):
+                return True
+        except OSError as error:
+            raise Unanswered(f"{file.filename} cannot be read now: {error.strerror}", retry_after=5) from None
         log.error("blob_damaged", file=file.filename, sha256=file.sha256, now="set aside, to be fetched anew")
         with contextlib.suppress(OSError):
             await asyncio.to_thread(self._blobs.set_aside, file.sha256)
@@ -85,11 +90,17 @@ class Fetcher:
             return stored
         reader = Reader(self._fill(source, file))
         try:
-            await reader.begun()
+            async with _patience(file):
+                await reader.begun()
         except BaseException:
             await reader.close()
             raise
         return reader
+
+    async def soon(self, source: Source, file: File) -> Stored:
+        """Waits until the file is in the store, but only as long as clients do. Raises FileMissing or Unanswered."""
+        async with _patience(file):
+            return await self.whole(source, file)
 
     async def whole(self, source: Source, file: File) -> Stored:
         """Waits until the file is in the store. Raises FileMissing or Unanswered."""
@@ -181,7 +192,9 @@ class Fetcher:
         fill.opened(filling, stream.length)
         checked = {name: value for name, value in file.digests.items() if file.sha256 is None}
         filling.also(set(checked))
-        most = file.size if stream.length is None and file.size is not None else _LARGEST
+        most = _most(file, stream.length)
+        if stream.length is not None and stream.length > most:
+            raise Unanswered(f"{file.filename} is longer than its page says")
         pump = Pump(filling, self._threads)
         came = 0
         try:
@@ -204,3 +217,19 @@ class Fetcher:
         self._blobs.trust(await filling.keep())
         fill.sha256 = sha256
         await self._arrived(source, file, sha256, filling.size)
+
+
+def _most(file: File, length: int | None) -> int:
+    """How many bytes of a file are taken in before it counts as another."""
+    if file.size is None:
+        return _LARGEST
+    return file.size if length is None else 2 * file.size + _SLACK
+
+
+@contextlib.asynccontextmanager
+async def _patience(file: File) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(PATIENCE_FILE):
+            yield
+    except TimeoutError:
+        raise Unanswered(f"{file.filename} is still on its way here", retry_after=5) from None

@@ -11,7 +11,7 @@ from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.pins import Incident
 from wheelkeep.index.fetch import Fetcher, Stored
-from wheelkeep.sources.source import Source
+from wheelkeep.sources.source import PATIENCE_FILE, Source
 from wheelkeep.store.facts import Facts, KnownMetadata
 from wheelkeep.store.wheel_metadata import (
     LARGEST_DIRECTORY,
@@ -58,9 +58,17 @@ class MetadataKeeper:
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._know(source, file, may_fetch))
-            task.add_done_callback(lambda _: self._asking.pop(key, None))
-        known = await asyncio.shield(task)
+            task.add_done_callback(lambda done: self._asked(key, done))
+        await asyncio.wait({task}, timeout=PATIENCE_FILE)
+        if not task.done():
+            raise Unanswered(f"the metadata of {file.filename} is still on its way here", retry_after=5)
+        known = task.result()
         return known.body if known.sha256 else None
+
+    def _asked(self, key: tuple[str, str, bool], task: asyncio.Task[KnownMetadata]) -> None:
+        self._asking.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # looked at, for all who asked may have left
 
     async def arrived(self, file: File, stored: Stored) -> None:
         """The wheel's bytes are here and right: its own METADATA is beyond doubt, whatever was told before."""

@@ -14,6 +14,8 @@ PATIENCE_PAGE = 0.5
 """Seconds that a known but old page is worth waiting for a new one; then it is served as stale."""
 PATIENCE_FIRST = 10.0
 """Seconds that a name of which nothing is known may take; then the source counts as unreachable."""
+PATIENCE_FILE = 12.0
+"""Seconds that a client may wait for a file's first bytes, less than installers do; the download itself goes on."""
 
 
 class Bytes(Protocol):

@@ -162,7 +162,7 @@ class Files:
             if request.method == "HEAD":
                 return _head(headers, file.size)
             if asked_range is not None:
-                return _stored(request, await fetcher.whole(source, file), headers, etag)
+                return _stored(request, await fetcher.soon(source, file), headers, etag)
             got = await fetcher.get(source, file)
         except FileMissing as error:
             return problem.not_found(request, str(error))
