@@ -44,15 +44,25 @@ class Inside:
         await self._said.put({"type": f"lifespan.{which}"})
         assert (await self._heard.get())["type"] == f"lifespan.{which}.complete"
 
-    async def ask(self, method: str, path: str, **headers: str) -> Reply:
-        """One request; header names are given with underscores. The path is as it stands in the request line."""
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        receive: Callable[[], Awaitable[Message]] | None = None,
+        **headers: str,
+    ) -> Reply:
+        """One request; header names are given with underscores. The path is as it stands in the request line.
+
+        ``receive``: the client's side, where it does more than send nothing and stay.
+        """
         told: list[Message] = []
 
         async def send(message: Message) -> None:
             told.append(message)
 
         try:
-            await self._app(scope(method, path, headers), patient(), send)
+            await self._app(scope(method, path, headers), receive or patient(), send)
         except CutOffError:
             return read([*told, {"type": "http.response.body"}], whole=False)
         return read(told)
@@ -63,8 +73,10 @@ class Inside:
     async def head(self, path: str, **headers: str) -> Reply:
         return await self.ask("HEAD", path, **headers)
 
-    async def post(self, path: str, **headers: str) -> Reply:
-        return await self.ask("POST", path, **headers)
+    async def post(
+        self, path: str, *, receive: Callable[[], Awaitable[Message]] | None = None, **headers: str
+    ) -> Reply:
+        return await self.ask("POST", path, receive=receive, **headers)
 
 
 def patient() -> Callable[[], Awaitable[Message]]:
@@ -76,6 +88,23 @@ def patient() -> Callable[[], Awaitable[Message]]:
             await asyncio.Event().wait()
         assert message is not None
         return message
+
+    return receive
+
+
+def sending(*pieces: bytes, gone: bool = False) -> Callable[[], Awaitable[Message]]:
+    """The receiving side of a client that sends a body in pieces, and then stays, or is ``gone`` before its end."""
+    messages: Iterator[Message] = iter(
+        {"type": "http.request", "body": piece, "more_body": gone or at + 1 < len(pieces)}
+        for at, piece in enumerate(pieces)
+    )
+
+    async def receive() -> Message:
+        if (message := next(messages, None)) is not None:
+            return message
+        if not gone:
+            await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
 
     return receive
 
