@@ -1,6 +1,7 @@
 """One download however many ask, and no byte given as a whole file that is not the file."""
 
 import asyncio
+import errno
 import hashlib
 import random
 from collections.abc import AsyncIterator
@@ -363,6 +364,47 @@ async def test_closing_ends_what_does_not_finish(store: Store) -> None:
     with pytest.raises(Unanswered, match="being stopped"):
         await reading
     assert fetching.leftovers() == []
+
+
+async def test_damage_is_found_when_it_is_first_read_after_a_start(fetching: Fetching) -> None:
+    one = fetching.lists(BIG)
+    await fetching.store.keep(BIG)
+    path = fetching.store.blobs.path(sha256(BIG))
+    path.chmod(0o644)
+    path.write_bytes(BIG[:-1] + bytes([BIG[-1] ^ 1]))
+    assert await asyncio.gather(*(fetching.read(one) for _ in range(5))) == [BIG] * 5
+    assert fetching.source.opened == [NAME]
+    assert path.read_bytes() == BIG
+    assert (fetching.store.data / "damaged" / sha256(BIG)).exists()
+
+
+async def test_and_when_somebody_touched_it(fetching: Fetching) -> None:
+    one = fetching.lists(BIG)
+    assert await fetching.read(one) == BIG
+    path = fetching.store.blobs.path(sha256(BIG))
+    path.chmod(0o644)
+    path.write_bytes(BIG[:1000])
+    assert await fetching.read(one) == BIG
+    assert fetching.source.opened == [NAME, NAME]
+
+
+async def test_what_cannot_be_read_just_now_is_an_error_and_stays_where_it_is(
+    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = fetching.lists(BIG)
+    await fetching.store.keep(BIG)
+
+    def too_many(_: object) -> tuple[str, int]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "hash_file", too_many)
+        for ask in (fetching.fetcher.get, fetching.fetcher.whole):
+            with pytest.raises(Unanswered, match="Too many open files"):
+                await ask(fetching.source, one)
+    assert fetching.store.blobs.path(sha256(BIG)).read_bytes() == BIG
+    assert await fetching.read(one) == BIG
+    assert fetching.source.opened == []
 
 
 async def test_damage_in_the_store_is_healed_by_fetching_again(fetching: Fetching) -> None:

@@ -1,7 +1,9 @@
 """Bytes are in the store whole and under their own hash, or not at all."""
 
+import errno
 import fcntl
 import hashlib
+import os
 import signal
 import stat
 import subprocess
@@ -208,6 +210,50 @@ async def test_damage_is_set_aside(store: Store) -> None:
     assert (store.data / "damaged" / SHA256).read_bytes() == b"X" + BYTES[1:]
     await store.keep(BYTES)
     assert hash_file(path) == (SHA256, len(BYTES))
+
+
+async def test_bytes_are_trusted_while_nobody_touched_them(store: Store) -> None:
+    await store.keep(BYTES)
+    path = store.blobs.path(SHA256)
+    assert not store.blobs.trusted(SHA256)
+    assert store.blobs.check(SHA256)
+    assert store.blobs.trusted(SHA256)
+    state = path.stat()
+    path.chmod(0o644)
+    path.write_bytes(b"X" + BYTES[1:])
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert not store.blobs.trusted(SHA256)
+    assert not store.blobs.check(SHA256)
+    assert not store.blobs.trusted(SHA256)
+    path.unlink()
+    assert not store.blobs.check(SHA256)
+    assert not Blobs(store.data).trusted(SHA256)
+
+
+async def test_what_cannot_be_read_for_another_reason_is_not_called_damaged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.keep(BYTES)
+    for code, is_damage in ((errno.EIO, True), (errno.EMFILE, False), (errno.ENOMEM, False)):
+
+        def broken(_: Path, code: int = code) -> tuple[str, int]:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(module, "hash_file", broken)
+        if is_damage:
+            assert not store.blobs.check(SHA256)
+        else:
+            with pytest.raises(OSError):
+                store.blobs.check(SHA256)
+
+
+async def test_trust_has_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_TRUSTED", 2)
+    kept = [await store.keep(bytes([number])) for number in range(4)]
+    for sha256 in kept:
+        assert store.blobs.check(sha256)
+        assert store.blobs.trusted(sha256)
+    assert sum(map(store.blobs.trusted, kept)) <= 2
 
 
 async def test_streaming(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

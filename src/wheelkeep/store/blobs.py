@@ -1,6 +1,7 @@
 """Stored bytes, by their sha256: DATA/blobs/sha256/ab/abcdef…. Whole and checked, or not there."""
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
@@ -54,12 +55,17 @@ class Blobs:
         return known is not None and known == self._stamp(sha256)
 
     def check(self, sha256: str) -> bool:
-        """Reads the whole blob and holds it against its hash; for a thread. False: it is damaged, or gone."""
+        """Reads the whole blob and holds it against its hash; for a thread. False: it is damaged, or gone.
+
+        Raises OSError where that cannot be found out: too many open files say nothing about the bytes.
+        """
         before = self._stamp(sha256)
         try:
             came, _ = hash_file(self.path(sha256))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.EIO):
+                return False
+            raise
         if came != sha256 or before is None:
             return False
         self.trust(sha256, before)
