@@ -1,19 +1,27 @@
 """Uploads through a running server: what is published is there for everybody, and nothing else is."""
 
+import base64
 import hashlib
+import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
+from fakes.asgi import Inside, Message, sending
 from fakes.ask import JSON, Reply
 from fakes.dists import sdist, wheel
 from fakes.server import PATIENCE
-from fakes.uploads import BOUNDARY, END, KIND, Publishing, basic, fields, form, part
+from fakes.uploads import BOUNDARY, CONFIG, END, KIND, Publishing, basic, fields, form, part
+from wheelkeep.core import token_text
+from wheelkeep.core.access import read_scope
+from wheelkeep.store.blobs import Filling
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +96,7 @@ def test_an_sdist(shared: Publishing) -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_kept(shared: Publishing) -> None:
-    filename, content = wheel("acme-wrong", "1.0", files={"a.py": b""})
-    content = content.replace(b"a.py,sha256=4", b"a.py,sha256=5")
+    filename, content = wheel("acme-wrong", "1.0")
     before = set(shared.blobs())
     more = {"protocol_version": "2", "metadata_version": "", "sha256_digest": "ab" * 32}
     reply = shared.publish("acme-wrong", "2.0", filename, content, **more)
@@ -309,3 +316,69 @@ def test_the_boundary_is_the_clients_choice(shared: Publishing) -> None:
     with_it = form(fields("acme-boundary", "1.0", filename, content), filename, content)
     assert shared.send(with_it).status == 200
     assert shared.get(f"/main/files/acme-boundary/-/{filename}").body == content
+
+
+@pytest_asyncio.fixture
+async def inside(tmp_path: Path) -> AsyncIterator[tuple[Inside, str]]:
+    """A keep in this process, and a token for it."""
+    async with Inside(tmp_path, CONFIG) as made:
+        text = token_text.write(bytes(token_text.RANDOM_BYTES))
+        scopes = (read_scope("publish:acme"),)
+        await made.keep.tokens.add(text, name="ci", scopes=scopes, created=datetime.now(UTC), expires=None)
+        yield made, basic(text)
+
+
+async def test_a_full_disk_stops_uploads_and_nothing_else(
+    inside: tuple[Inside, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, credentials = inside
+    filename, content = wheel("acme-full", "1.0")
+    body = form(fields("acme-full", "1.0", filename, content), filename, content)
+    headers = {"content_type": KIND, "authorization": credentials}
+
+    def full(self: Filling, piece: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Filling, "write", full)
+    reply = await keep.post("/main/legacy/", receive=sending(body), **headers)
+    assert (reply.status, reply.headers["retry-after"]) == (503, "30")
+    assert reply.detail == "the keep's disk cannot take it: No space left on device"
+    assert (await keep.get("/main/simple/acme-full/")).status == 200
+    monkeypatch.undo()
+    assert (await keep.post("/main/legacy/", receive=sending(body), **headers)).status == 200
+
+
+async def test_a_client_that_falls_silent_is_given_up(
+    inside: tuple[Inside, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, credentials = inside
+    filename, content = wheel("acme-silent", "1.0")
+    body = form(fields("acme-silent", "1.0", filename, content), filename, content)
+    monkeypatch.setattr("wheelkeep.web.body.PATIENCE", 0.05)
+    client = sending(body[:-100], b"")
+
+    async def receive() -> Message:
+        return {**await client(), "more_body": True}
+
+    headers = {"content_type": KIND, "authorization": credentials}
+    reply = await keep.post("/main/legacy/", receive=receive, **headers)
+    assert (reply.status, reply.detail.split(",")[0]) == (408, "the upload broke off before its end")
+    assert not list((keep.keep.settings.data / "tmp").glob("*.part"))
+
+
+async def test_attestations_are_served_as_they_were_given(inside: tuple[Inside, str]) -> None:
+    keep, credentials = inside
+    filename, content = wheel("acme-proven", "1.0")
+    digest = {"sha256": hashlib.sha256(content).hexdigest()}
+    statement = json.dumps({"subject": [{"name": filename, "digest": digest}]}).encode()
+    envelope = {"statement": base64.b64encode(statement).decode(), "signature": "AA=="}
+    given = [{"version": 1, "verification_material": {"certificate": "AA=="}, "envelope": envelope}]
+    told = fields("acme-proven", "1.0", filename, content, attestations=json.dumps(given))
+    headers = {"content_type": KIND, "authorization": credentials}
+    reply = await keep.post("/main/legacy/", receive=sending(form(told, filename, content)), **headers)
+    assert reply.status == 200
+    (shown,) = (await keep.get("/main/simple/acme-proven/", accept=JSON)).json["files"]
+    address = f"/main/integrity/acme-proven/1.0/{filename}/provenance"
+    assert shown["provenance"] == f"../..{address.removeprefix('/main')}"
+    proof = (await keep.get(address)).json
+    assert proof["attestation_bundles"][0]["attestations"] == given
