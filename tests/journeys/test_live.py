@@ -1,0 +1,83 @@
+"""The same against the real public index: a few dozen packages, and then all of it again with the way there cut off."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from fakes import clients
+from fakes.clients import Client, contents
+from fakes.server import Server
+
+from .conftest import PIPS
+
+pytestmark = [pytest.mark.journey, pytest.mark.live, pytest.mark.timeout(900)]
+
+CONFIG = """
+[sources.public]
+kind = "remote"
+url = "pypi"
+fresh = "1s"
+
+[indexes.main]
+sources = ["public"]
+"""
+PROJECT = """\
+[project]
+name = "work"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["flask", "requests", "numpy", "rich", "pyyaml"]
+"""
+
+
+def everything(server: Server, folder: Path) -> dict[str, dict[str, str]]:
+    """flask with pip and with uv, and a project that is locked and made ready; what came of each."""
+    folder.mkdir()
+    came: dict[str, dict[str, str]] = {}
+    for name in ("pip", "uv"):
+        client = fresh(name, folder / f"{name}-home")
+        client.got(server.simple(), folder / name, "flask")
+        came[name] = contents(folder / name)
+    client = fresh("uv", folder / "lock-home")
+    project = folder / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(PROJECT)
+    for words in (("lock", "--default-index", server.simple()), ("sync", "--frozen")):
+        done = client.run(words[0], "--no-cache", *words[1:], cwd=project)
+        assert done.code == 0, done.said
+    came["lock"] = {"uv.lock": (project / "uv.lock").read_text()}
+    installed = contents(next((project / ".venv").glob("lib*/python*/site-packages")))
+    # Scripts, and so the records of them, have the environment's own path in them.
+    own = ("RECORD", "_virtualenv.py", "_virtualenv.pth")
+    came["project"] = {path: told for path, told in installed.items() if not path.endswith(own)}
+    return came
+
+
+def fresh(name: str, home: Path) -> Client:
+    """A client that knows nothing yet."""
+    home.mkdir()
+    return clients.pip(PIPS[-1], home) if name == "pip" else clients.uv(home)
+
+
+def test_the_public_index_and_then_nobody(tmp_path: Path) -> None:
+    # Where the world is reached through a proxy, the keep needs it too.
+    ways = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    with Server(tmp_path / "keep", CONFIG, env=ways) as server:
+        first = everything(server, tmp_path / "first")
+        for path in ("flask/__init__.py", "click/__init__.py"):
+            assert path in first["pip"]
+            assert path in first["uv"]
+        assert "numpy/__init__.py" in first["project"]
+        assert first["lock"]["uv.lock"].count(server.url) > 10
+
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            server.env = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), nowhere)
+            server.restart()
+            never = server.get("/main/simple/a-name-that-nobody-asked-for/")
+            assert never.status == 503
+            assert everything(server, tmp_path / "second") == first
+        assert all(path.stat().st_size for path in server.blobs().values())
