@@ -10,3 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 # How long one example takes is the machine's affair: a busy one must not fail a law.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Packed bytes hold the time at which they were packed: as a test's name they would differ between workers."""
+    return argname if isinstance(val, bytes) and len(val) > 20 else None
