@@ -13,7 +13,7 @@ run: $(RUN)
 	@exec scripts/run.sh $(ARGS)
 
 test: $(DEV)
-	$(PY) -m pytest -m "not live" -n auto $(ARGS)
+	$(PY) -m pytest -m "not live" -n auto --dist worksteal --durations=15 $(ARGS)
 
 check: $(DEV)
 	$(PY) -m ruff check $(CODE)
