@@ -271,3 +271,25 @@ async def test_a_file_that_shrinks_under_the_reader_is_an_error(tmp_path: Path) 
     path.write_bytes(b"short")
     with pytest.raises(OSError, match="shorter"):
         [piece async for piece in stream(path, 0, 100)]
+
+
+async def test_a_folder_that_went_away_keeps_nothing_open(store: Store) -> None:
+    """What ends in the middle of a fault ends quietly: the file is kept already, or is not."""
+    filling = store.blobs.filling()
+    filling.write(b"bytes")
+    claim = store.blobs.claim("somebody's")
+    assert claim is not None
+    sha256 = await filling.keep()
+    other = store.blobs.filling()
+    tmp = store.data / "tmp"
+    tmp.rename(store.data / "away")
+    tmp.write_text("")
+    await filling.close()
+    await other.close()
+    claim.release()
+    assert store.blobs.has(sha256)
+    tmp.unlink()
+    (store.data / "away").rename(tmp)
+    again = store.blobs.claim("somebody's")
+    assert again is not None
+    again.release()

@@ -1,6 +1,7 @@
 """Stored bytes, by their sha256: DATA/blobs/sha256/ab/abcdef…. Whole and checked, or not there."""
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -147,7 +148,8 @@ class Claim:
 
     def release(self) -> None:
         # Who opened the old file a moment before holds it beside the next one: two downloads then, and no harm.
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
@@ -165,6 +167,7 @@ class Filling:
         self._synced = 0
         self.size = 0
         self._closed = False
+        self._kept = False
 
     def also(self, algorithms: set[str]) -> None:
         """Computes further digests on the way (hashlib's names, and blake2b_256); called before the first byte."""
@@ -234,6 +237,7 @@ class Filling:
             _sync_folder(self._root)
         os.fchmod(self._descriptor, 0o444)
         self._path.rename(target)
+        self._kept = True
         _sync_folder(target.parent)
 
     async def close(self) -> None:
@@ -243,7 +247,10 @@ class Filling:
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
         self._closed = True
-        self._path.unlink(missing_ok=True)
+        if not self._kept:
+            # Whatever became of the folder: what lies there is swept up at the next start, and the descriptor closes.
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
