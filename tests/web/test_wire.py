@@ -82,3 +82,12 @@ def test_the_log_has_one_line_a_request_that_no_client_can_break(server: Server)
         assert time.monotonic() < until
     assert [json.loads(line)["status"] for line in lines] == [404, 404]
     assert max(map(len, lines)) < 4096
+
+
+def test_nothing_is_read_behind_an_ambiguous_request(server: Server) -> None:
+    """Two lengths at once (RFC 9112 6.1): whatever the first one gets, what follows it is no request."""
+    hidden = b"GET /healthz HTTP/1.1\r\nHost: keep\r\n\r\n"
+    for first in ("GET /healthz", "POST /main/", "GET /main/simple/nothing/"):
+        head = f"{first} HTTP/1.1\r\nHost: keep\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = raw(server, head.encode() + b"0\r\n\r\n" + hidden)
+        assert answer.count(b"HTTP/1.1 ") == 1, answer
