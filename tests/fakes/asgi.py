@@ -123,7 +123,8 @@ def scope(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
         "query_string": query.encode("latin-1"),
         "root_path": "",
         "headers": [
-            (name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()
+            (name.replace("_", "-").encode(), value.encode("latin-1"))
+            for name, value in ({"host": "127.0.0.1:8080"} | headers).items()
         ],
         "client": ("127.0.0.1", 50000),
         "server": ("127.0.0.1", 8080),

@@ -91,3 +91,25 @@ def test_nothing_is_read_behind_an_ambiguous_request(server: Server) -> None:
         head = f"{first} HTTP/1.1\r\nHost: keep\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
         answer = raw(server, head.encode() + b"0\r\n\r\n" + hidden)
         assert answer.count(b"HTTP/1.1 ") == 1, answer
+
+
+AMBIGUOUS = {
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "an empty host": b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\nHost: keep\r\nHost: other\r\n\r\n",
+    "twice the same host": b"GET /main/simple/ HTTP/1.1\r\nHost: keep\r\nHost: keep\r\n\r\n",
+    "a coded body": b"GET /healthz HTTP/1.1\r\nHost: keep\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("which", AMBIGUOUS)
+def test_an_ambiguous_request_is_refused_and_its_connection_closed(server: Server, which: str) -> None:
+    """RFC 9112 3.2 and 6.1."""
+    answer = raw(server, AMBIGUOUS[which] + b"GET /healthz HTTP/1.1\r\nHost: keep\r\n\r\n")
+    assert status(answer) == 400
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_client_of_old_needs_no_host(server: Server) -> None:
+    assert status(raw(server, b"GET /healthz HTTP/1.0\r\n\r\n")) == 200

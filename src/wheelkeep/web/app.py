@@ -33,6 +33,7 @@ from wheelkeep.web.upload import Uploads
 
 log = structlog.get_logger(__name__)
 _LONGEST_PATH = 2048
+SAFE_METHODS = ("GET", "HEAD")
 # A POST is never redirected, as clients would make a GET of it: both spellings are answered.
 _UPLOADS: tuple[list[str], ...] = ([], [""], ["legacy"], ["legacy", ""])
 # Printable ASCII without the backslash, which some readers take for a slash.
@@ -80,7 +81,8 @@ class App:
                 return
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        accept = coding = agent = none_match = None
+        accept = coding = agent = none_match = host = None
+        odd = False
         for name, value in scope["headers"]:
             if name == b"accept":
                 accept = value if accept is None else accept + b", " + value
@@ -90,8 +92,15 @@ class App:
                 none_match = value
             elif name == b"user-agent":
                 agent = value
+            elif name == b"host":
+                odd = odd or host is not None
+                host = value
+            elif name == b"transfer-encoding":
+                odd = odd or scope["method"] in SAFE_METHODS
+        # The server hands on an empty Host where there is none.
+        odd = odd or (not host and scope["http_version"] == "1.1")
         key = None
-        if scope["method"] == "GET":
+        if scope["method"] == "GET" and not odd:
             key = (scope["path"], scope["query_string"], accept, coding)
             ready = self._simple.hot(key, time.time()) if self._keep.current else None
             if ready is not None and not _has_it(none_match, ready.etag):
@@ -100,16 +109,22 @@ class App:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send(ready.ok)
                 return
-        await self._routed(Request(scope, receive), key, agent, send)
+        await self._routed(Request(scope, receive), key, agent, send, odd=odd)
 
     async def _routed(
-        self, request: Request, key: tuple[object, ...] | None, agent: bytes | None, send: Send
+        self,
+        request: Request,
+        key: tuple[object, ...] | None,
+        agent: bytes | None,
+        send: Send,
+        *,
+        odd: bool,
     ) -> None:
         began = time.perf_counter()
         try:
             if not self._keep.current:
                 await self._keep.catch_up()
-            response = await self._route(request, key)
+            response = problem.ambiguous(request) if odd else await self._route(request, key)
         except Exception:
             log.exception("request_failed", request=request.id.decode(), path=request.path[:_LONGEST_PATH])
             response = problem.unavailable(
@@ -151,7 +166,7 @@ class App:
     async def _index_route(
         self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool
     ) -> Answer:
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in SAFE_METHODS:
             return problem.method_not_allowed(request)
         match parts if alias else parts[1:]:
             case []:
@@ -191,7 +206,7 @@ class App:
         return problem.not_found(request, "a page's address is simple/{project}/")
 
     async def _top_route(self, request: Request, path: str) -> Answer:
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in SAFE_METHODS:
             return problem.method_not_allowed(request)
         match path:
             case "/":

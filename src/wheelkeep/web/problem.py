@@ -83,6 +83,17 @@ def unavailable(request: Request, detail: str, *, retry_after: float | None) -> 
     return problem(request, 503, "Not to be had at the moment", detail, headers=((b"retry-after", seconds),))
 
 
+def ambiguous(request: Request) -> Response:
+    """What a proxy in between may read otherwise than we do (RFC 9112 3.2, 6.1 and 11.2): nothing behind it is read."""
+    return problem(
+        request,
+        400,
+        "Not a clear request",
+        "a request has exactly one Host, and one that asks for something has no Transfer-Encoding",
+        headers=((b"connection", b"close"),),
+    )
+
+
 def not_acceptable(request: Request) -> Response:
     return problem(
         request,
