@@ -1,5 +1,6 @@
 """What every test may use: it puts this folder on the path, for ``from fakes.outside import Outside``."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,3 +16,8 @@ settings.load_profile("house")
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Packed bytes hold the time at which they were packed: as a test's name they would differ between workers."""
     return argname if isinstance(val, bytes) and len(val) > 20 else None
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: journeys mostly wait for servers and clients."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1

@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from fakes.ask import Reply
+from fakes.blank import blank
 from wheelkeep import compose, configuration
 from wheelkeep.web.app import App
 from wheelkeep.web.respond import CutOffError
@@ -28,7 +29,9 @@ class Inside:
         self.config.write_text(config)
 
     async def __aenter__(self) -> Self:
-        self.keep = compose.build(configuration.load(self.config))
+        settings = configuration.load(self.config)
+        blank(settings.data)
+        self.keep = compose.build(settings)
         self._app = App(self.keep)
         self._said: asyncio.Queue[Message] = asyncio.Queue()
         self._heard: asyncio.Queue[Message] = asyncio.Queue()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from fakes.ask import Reply, ask
+from fakes.blank import blank
 
 PATIENCE = 60.0
 """Seconds that anything may take on a busy machine before a test calls it hung."""
@@ -53,6 +54,7 @@ class Server:
         self.config = folder / "wheelkeep.toml"
         self.config.write_text(config)
         self.data = folder / "wheelkeep-data"
+        blank(self.data)
         self.options = options
         self.env = {} if env is None else env
         self.url = ""

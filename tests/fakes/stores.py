@@ -1,10 +1,9 @@
 """A data folder with all that lies in it, opened as a keep opens it."""
 
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
+from fakes.blank import blank
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
@@ -16,21 +15,12 @@ from wheelkeep.store.releases import Releases
 from wheelkeep.store.uploads import Uploads
 
 
-@cache
-def _empty() -> bytes:
-    """A prepared database, made once: migrating costs more than most tests."""
-    with TemporaryDirectory() as folder:
-        return prepare(Path(folder)).read_bytes()
-
-
 class Store:
     """An async context manager; opened again on the same folder it is a keep after a restart."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        if not data.exists():
-            data.mkdir(parents=True)
-            (data / "wheelkeep.sqlite").write_bytes(_empty())
+        blank(data)
         self.path = prepare(data)
         self.database = Database(self.path)
         self.pages = Pages(self.database)

@@ -122,7 +122,8 @@ async def test_who_may_fetch_is_not_refused_because_another_may_not(reading: Rea
     blocked, admitted = await asyncio.gather(
         reading.get(one, may_fetch=False), reading.get(one), return_exceptions=True
     )
-    assert isinstance(blocked, Unanswered)
+    # What the other one has learned by then is there for all.
+    assert isinstance(blocked, Unanswered) or blocked == OWN
     assert admitted == OWN
 
 

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,15 +118,15 @@ def second() -> Iterator[Outside]:
         yield outside
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def liar() -> Iterator[Outside]:
     with Outside() as outside:
         yield outside
 
 
-@pytest.fixture
-def server(liar: Outside, second: Outside, tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path, CONFIG.format(liar=liar.url, second=second.url)) as server:
+@pytest.fixture(scope="module")
+def server(liar: Outside, second: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("keep"), CONFIG.format(liar=liar.url, second=second.url)) as server:
         yield server
 
 
