@@ -1,5 +1,7 @@
 """Folders of files into a hosted source: each checked as an upload is, and begun again where it broke off."""
 
+import hashlib
+import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -157,3 +159,39 @@ async def test_a_disk_that_does_not_take_it_ends_the_import(
         await run(keep, folder)
     monkeypatch.undo()
     assert len((await run(keep, folder)).taken) == 3
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """What devpi-export writes: one good release, one whose bytes are others, and what is no release."""
+    made = tmp_path / "export"
+    (made / "alice/dev").mkdir(parents=True)
+    files = []
+    for version in ("1.0", "2.0", "3.0"):
+        name, content = wheel("demo", version)
+        (made / "alice/dev" / name).write_bytes(content)
+        stated = {"1.0": {"sha256": hashlib.sha256(content).hexdigest()}, "2.0": {"sha256": "00" * 32}}
+        entry = {"hashes": stated.get(version, {}), "md5": "00" * 16 if version == "3.0" else None}
+        files.append({"type": "releasefile", "relpath": f"alice/dev/{name}", "entrymapping": entry})
+    name, content = wheel("mirrored", "1.0")
+    (made / "alice/dev" / name).write_bytes(content)
+    indexes = {"alice/dev": {"indexconfig": {"type": "stage"}, "files": files}}
+    (made / "dataindex.json").write_text(json.dumps({"dumpversion": "2", "indexes": indexes}))
+    return made
+
+
+async def test_of_a_devpi_export_the_releases_are_taken_with_the_hashes_stated(
+    keep: Keep, export: Path
+) -> None:
+    report = await run(keep, export)
+    assert [Path(path).name for path in report.taken] == ["demo-1.0-py3-none-any.whl"]
+    assert report.others == 2  # the list itself, and what it does not name
+    why = {Path(left.path).name: " ".join(left.why) for left in report.refused}
+    assert "was stated for it" in why["demo-2.0-py3-none-any.whl"]
+    assert "md5" in why["demo-3.0-py3-none-any.whl"]
+
+
+async def test_an_export_that_lacks_a_file_is_not_begun(keep: Keep, export: Path) -> None:
+    (export / "alice/dev/demo-1.0-py3-none-any.whl").unlink()
+    with pytest.raises(WheelkeepError, match="export it again"):
+        await run(keep, export)

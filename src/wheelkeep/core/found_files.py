@@ -3,15 +3,17 @@
 An upload comes with a form; here the form is made from the file's name, and then held against the archive like any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from packaging.version import InvalidVersion, Version
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import SDIST_SUFFIXES
-from wheelkeep.core.upload_rules import Claim, read_form
+from wheelkeep.core.upload_rules import DIGESTS, Claim, read_form
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _METADATA = "2.1"
 """Nothing depends on what a form says here: the archive's own is what counts."""
 
@@ -21,8 +23,11 @@ def distribution(filename: str) -> bool:
     return filename.endswith((".whl", *SDIST_SUFFIXES))
 
 
-def claim_of(filename: str, sha256: str) -> Claim:
-    """What the file says of itself, as the form of an upload would; with problems where no upload may be called so."""
+def claim_of(filename: str, sha256: str, stated: Mapping[str, str] = NOTHING) -> Claim:
+    """What the file says of itself, as the form of an upload would; with problems where no upload may be called so.
+
+    ``stated``: digests that somebody vouched for, by hashlib's names; only those of DIGESTS are held against the file.
+    """
     owner = names.owner_of(filename)
     if owner is None:
         says = f"{filename[:100]!a} is not the name of a wheel or sdist with a PEP 440 version"
@@ -47,6 +52,7 @@ def claim_of(filename: str, sha256: str) -> Claim:
         "version": told.version,
         "sha256_digest": sha256,
     }
+    form |= {field: stated[kind] for field, kind in DIGESTS.items() if kind in stated}
     return read_form({field: (value,) for field, value in form.items()}, filename)
 
 

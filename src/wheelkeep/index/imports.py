@@ -1,16 +1,18 @@
 """Importing: the wheels and sdists that lie in folders become files of a hosted source, by the checks of an upload.
 
-A pypiserver folder, the packages of a bandersnatch tree and the files of a devpi export are all folders of files.
+A pypiserver folder and the packages of a bandersnatch tree are folders of files. A devpi export is one with a list of
+what each file is and which hash it has: only the releases of its stages are taken, and only with the hash stated.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from wheelkeep.core import devpi_export
 from wheelkeep.core.errors import WheelkeepError
-from wheelkeep.core.found_files import claim_of, distribution, only_old
+from wheelkeep.core.found_files import NOTHING, claim_of, distribution, only_old
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.upload_rules import Claim
 from wheelkeep.index.receive import Incoming, Kept, Receiver, Refused
@@ -39,7 +41,7 @@ class Imported(Struct, kw_only=True):
     """Those whose very bytes the source had already under that name."""
     refused: list[Left] = []
     others: int = 0
-    """Files that are neither wheel nor sdist by their name; they are passed over."""
+    """Files that are neither wheel nor sdist by their name, or no release of a devpi stage; they are passed over."""
 
     @property
     def done(self) -> int:
@@ -57,8 +59,8 @@ async def take(
     found, others = await asyncio.to_thread(_find, paths)
     state = Imported(source=source, files=len(found), taken=[], there=[], refused=[], others=others)
     yield state
-    for path in found:
-        outcome = await _take(receiver, source, path, by)
+    for path, stated in found.items():
+        outcome = await _take(receiver, source, path, stated, by)
         if isinstance(outcome, Kept):
             (state.taken if outcome.new else state.there).append(str(path))
         else:
@@ -67,32 +69,51 @@ async def take(
         yield state
 
 
-def _find(paths: Sequence[Path]) -> tuple[list[Path], int]:
-    """The distributions among files and below folders, each once and in order, and how many other files there are."""
-    found: dict[Path, None] = {}
+def _find(paths: Sequence[Path]) -> tuple[dict[Path, Mapping[str, str]], int]:
+    """The distributions among files and below folders, each once and in order, with the digests that were stated for
+    them; and how many other files there are."""
+    found: dict[Path, Mapping[str, str]] = {}
     others = 0
     for path in paths:
         if not path.exists():
             raise WheelkeepError(f"there is no {path}")
         if not path.is_dir():
-            found[path] = None
+            found[path] = NOTHING
             continue
+        listed = _exported(path)
         for below in sorted(path.rglob("*")):
             if not below.is_file():
                 continue
-            if distribution(below.name):
-                found[below] = None
+            if below in listed if listed is not None else distribution(below.name):
+                found[below] = listed[below] if listed is not None else NOTHING
             else:
                 others += 1
-    return list(found), others
+        for lost in sorted(set(listed or ()) - set(found)):
+            raise WheelkeepError(f"the export lists {lost}, which is not there: export it again")
+    return found, others
 
 
-async def _take(receiver: Receiver, source: SourceName, path: Path, by: str) -> Kept | Refused:
+def _exported(folder: Path) -> dict[Path, Mapping[str, str]] | None:
+    """What a devpi export says of its release files; None: the folder is none."""
+    told = folder / devpi_export.NAME
+    if not told.is_file():
+        return None
+    try:
+        return {folder / file.path: file.digests for file in devpi_export.read_export(told.read_bytes())}
+    except (ValueError, OSError) as error:
+        raise WheelkeepError(f"the export at {folder} cannot be read: {error}") from None
+
+
+async def _take(
+    receiver: Receiver, source: SourceName, path: Path, stated: Mapping[str, str], by: str
+) -> Kept | Refused:
     try:
         sha256, _ = await asyncio.to_thread(hash_file, path)
     except OSError as error:
         return Refused("wrong", (f"it cannot be read: {error.strerror}",))
-    claim = claim_of(path.name, sha256)
+    if stated.get("sha256", sha256) != sha256:
+        return Refused("wrong", (f"it has the sha256 {sha256}, and {stated['sha256']} was stated for it",))
+    claim = claim_of(path.name, sha256, stated)
     if claim.problems:
         return Refused("wrong", claim.problems)
     if (known := await receiver.known(source, claim)) is not None:
