@@ -61,6 +61,17 @@ class Server:
     def ready(self) -> bool:
         raise NotImplementedError
 
+    def resident_mb(self) -> float:
+        """Resident memory of the process and all that it started."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+        )
+        rows = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+        family = {self.process.pid}
+        while more := {pid for pid, parent, _ in rows if parent in family and pid not in family}:
+            family |= more
+        return sum(rss for pid, _, rss in rows if pid in family) * 1024 / 1_000_000
+
     def __enter__(self) -> Self:
         end = time.monotonic() + 60
         while not self.ready():
@@ -144,17 +155,6 @@ class Keep(Server):
 
     def ready(self) -> bool:
         return f"wheelkeep: ready on {self.url}" in self.log.read_text(encoding="utf-8", errors="replace")
-
-    def resident_mb(self) -> float:
-        """Resident memory of the process and all that it started."""
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
-        )
-        rows = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-        family = {self.process.pid}
-        while more := {pid for pid, parent, _ in rows if parent in family and pid not in family}:
-            family |= more
-        return sum(rss for pid, _, rss in rows if pid in family) * 1024 / 1_000_000
 
 
 def asked(log: Path, filename: str) -> int:

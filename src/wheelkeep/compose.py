@@ -1,6 +1,7 @@
 """Settings to a running app: the only module that names every concrete class."""
 
 import os
+from multiprocessing import parent_process
 from typing import Any
 
 from msgspec.structs import replace
@@ -115,10 +116,13 @@ def _source(
 
 def asgi() -> Any:
     """The web face, made in a worker process of the server from what ``serve`` put into the environment."""
+    from wheelkeep import lifeline  # noqa: PLC0415
     from wheelkeep.logs import configure  # noqa: PLC0415
     from wheelkeep.web.app import App  # noqa: PLC0415 - commands that do not serve need none of it
 
     configure()
+    if (parent := parent_process()) is not None and parent.pid is not None:
+        lifeline.tie(parent.pid)
     settings = configuration.load(None)
     if listening := os.environ.get(configuration.LISTEN_VARIABLE):
         host, port = listening.split(" ")

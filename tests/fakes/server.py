@@ -125,6 +125,13 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def behead(self) -> None:
+        """Ends the process that was started and no other (SIGKILL), as who knows its id alone would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def restart(self) -> Self:
         """Another process on the same address and the same data."""
         self.stop()

@@ -1,5 +1,6 @@
 """Ends, good and bad: downloads under way, processes that are killed, many clients of one file, and several workers."""
 
+import contextlib
 import hashlib
 import http.client
 import socket
@@ -209,3 +210,17 @@ def test_a_keep_on_a_full_or_closed_disk_still_gives_what_it_has(outside: Outsid
             tmp.unlink()
             (server.data / "away").rename(tmp)
         assert server.get(AT).body == CONTENT
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_next_start_finds_no_worker_of_one_that_was_killed(workers: int, tmp_path: Path) -> None:
+    config = '[sources.own]\nkind = "hosted"\n[indexes.main]\nsources = ["own"]\n'
+    server = Server(tmp_path, config, options=("--workers", str(workers))).start()
+    split = urlsplit(server.url)
+    with socket.create_connection((split.hostname, split.port), timeout=PATIENCE) as kept:
+        server.behead()
+        # Whoever held it is gone, or never took it up.
+        with contextlib.suppress(ConnectionResetError):
+            assert kept.recv(1) == b""
+    with server:
+        assert server.get("/healthz").status == 200
