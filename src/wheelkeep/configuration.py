@@ -1,6 +1,7 @@
 """Finds and reads the configuration and its policies, before anything is made of them."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,3 +68,9 @@ def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
     if mistakes:
         raise ConfigError(mistakes)
     return found
+
+
+def policy_warnings(holders: Mapping[IndexName, PolicyHolder]) -> tuple[str, ...]:
+    """What is allowed but unwise in the policies, each once."""
+    told = (str(warning) for holder in holders.values() for warning in holder.warnings)
+    return tuple(dict.fromkeys(told))

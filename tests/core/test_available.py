@@ -83,11 +83,6 @@ def test_gates_to_come_fail_closed(gate: str) -> None:
     assert policy_mistakes(f"\n[{gate}]\n{TO_COME[gate]}") == [f"p.toml:2: {gate}: {says}"]
 
 
-def test_locks_fail_closed() -> None:
-    (mistake,) = policy_mistakes('[allow]\npackages = ["x"]\nlocks = ["uv.lock"]')
-    assert mistake.startswith("p.toml:3: allow.locks: this version cannot allow by lock")
-
-
 def test_every_gate_is_either_there_or_to_come() -> None:
     there = [gate for gate in GATES if gate not in TO_COME]
     needs = {"cooldown": 'age = "7d"\n'}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from fakes.made import NOW, allow, deny, file, hashes, sha
+from fakes.made import NOW, allow, deny, file, hashes, locks, sha
 from wheelkeep.core.gates import Context, Gate
+from wheelkeep.core.lock import Locked, LockedFile
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.verdict import Outcome
 
@@ -53,6 +54,56 @@ def test_allow_knows_names_whatever_the_version() -> None:
     verdict = gate.unlisted(ProjectName("demo-extra"))
     assert (verdict.outcome, verdict.code) == (Outcome.BLOCKED, "allow-unlisted")
     assert "demo-extra" in verdict.sentence
+
+
+WHEEL = "demo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
+
+
+def test_a_lock_admits_exactly_its_files() -> None:
+    gate = allow(locked=locks(file(WHEEL)))
+    assert said(gate, WHEEL) == (True, "allow-locked", "one of the files of uv.lock")
+    for other in ("demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz", "demo-2.0.tar.gz"):
+        assert said(gate, other)[:2] == (False, "allow-lock")
+    assert said(gate, WHEEL, sha256=sha("other bytes"))[:2] == (False, "allow-lock")
+    assert said(gate, "other-1.0.tar.gz", sha256=file(WHEEL).sha256)[:2] == (False, "allow-unlisted")
+    told = "this file of demo 2.0 is not on the allow list, which has 1.0 in uv.lock"
+    assert said(gate, "demo-2.0.tar.gz")[2] == told
+
+
+def test_a_file_whose_hash_nobody_tells_is_in_no_lock() -> None:
+    gate = allow(locked=locks(file(WHEEL)))
+    assert said(gate, WHEEL, sha256=None)[:2] == (False, "allow-unknown")
+    assert "held against 1.0 in uv.lock" in said(gate, WHEEL, sha256=None)[2]
+    # The hash of the bytes that came first is as good as one that a page tells: no others are ever served.
+    assert said(gate, WHEEL, unstated=True)[:2] == (True, "allow-locked")
+
+
+def test_a_requirement_or_a_lock_is_enough() -> None:
+    gate = allow("demo>=2", "more", locked=locks(file(WHEEL)))
+    assert said(gate, WHEEL)[1] == "allow-locked"
+    assert said(gate, "demo-2.1.tar.gz")[1] == "allow-listed"
+    assert said(gate, "demo-2.1.tar.gz", sha256=None)[1] == "allow-listed"
+    told = "this file of demo 1.0 is not on the allow list, which has demo>=2, or 1.0 in uv.lock"
+    assert said(gate, "demo-1.0.tar.gz")[1:] == ("allow-lock", told)
+    assert said(gate, "more-1.0.tar.gz")[1] == "allow-listed"
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (Locked(project=ProjectName("demo"), files=(LockedFile(),)), "uv.lock has it without a sha256"),
+        (
+            Locked(project=ProjectName("demo"), origin="git"),
+            "demo is taken from a repository, which no index has",
+        ),
+    ],
+)
+def test_a_name_that_a_lock_has_no_file_of_is_not_asked_for(entry: Locked, why: str) -> None:
+    """A project of our own that a lock takes from its folder would else be named to others."""
+    gate = allow(locked=locks(entry))
+    assert not gate.knows(ProjectName("demo"))
+    assert said(gate, "demo-1.0.tar.gz")[1:] == ("allow-unlisted", f"demo is not on the allow list; {why}")
+    assert allow(locked=locks(file(WHEEL))).knows(ProjectName("demo"))
 
 
 @pytest.mark.parametrize(

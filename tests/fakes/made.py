@@ -6,6 +6,8 @@ from typing import Any
 
 from wheelkeep.core import names
 from wheelkeep.core.gates import AllowGate, DenyGate, HashesGate
+from wheelkeep.core.lock import Lock, Locked, LockedFile
+from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File, Found, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.rules import RuleSet, read_rule
@@ -73,8 +75,19 @@ def governed(*sources: str) -> frozenset[SourceName]:
     return frozenset(SourceName(source) for source in sources or ("pypi",))
 
 
-def allow(*texts: str, sources: tuple[str, ...] = ()) -> AllowGate:
-    return AllowGate(rules(*texts), governed(*sources))
+def locks(*files: File | Locked, name: str = "uv.lock") -> LockSet:
+    """One lock with exactly these files, or with whole entries."""
+    entries = [
+        one
+        if isinstance(one, Locked)
+        else Locked(project=one.project, version=one.version, files=(LockedFile(sha256=one.sha256),))
+        for one in files
+    ]
+    return LockSet([(name, Lock(path=name, format="uv.lock", entries=tuple(entries), read=(name,)))])
+
+
+def allow(*texts: str, sources: tuple[str, ...] = (), locked: LockSet = NO_LOCKS) -> AllowGate:
+    return AllowGate(rules(*texts), governed(*sources), locked)
 
 
 def deny(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.made import NOW, file
+from fakes.made import NOW, file, sha
 from wheelkeep.core.errors import ConfigError
 from wheelkeep.core.gates import Context
 from wheelkeep.core.names import SourceName
@@ -152,3 +152,79 @@ async def test_watching_tells_of_changes_that_took_effect(
     await asyncio.gather(watching, return_exceptions=True)
     await PolicyHolder(None, SOURCES).watch(lambda: told.append("never"))
     assert len(told) == 1
+
+
+LOCKED = '[allow]\nlocks = ["locks/requirements.txt"]\n'
+PIN = f"demo==1.0 --hash=sha256:{file().sha256}\n"
+
+
+@pytest.fixture
+def lock(path: Path) -> Path:
+    """A lock beside the policy that names it, with an include."""
+    made = path.parent / "locks" / "requirements.txt"
+    made.parent.mkdir()
+    made.write_text("-r more.txt\n")
+    (made.parent / "more.txt").write_text(PIN)
+    path.write_text(LOCKED)
+    return made
+
+
+def test_locks_are_relative_to_their_policy(path: Path, lock: Path) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    assert (against(holder), holder.warnings) == ("admitted", ())
+    path.write_text(f'[allow]\nlocks = ["{lock}"]\n')
+    holder = PolicyHolder(path, SOURCES)
+    verdict = holder.current.gates[0].verdict(file(), Context(now=NOW))
+    assert verdict.sentence == "one of the files of requirements.txt"
+
+
+@pytest.mark.parametrize("which", ["requirements.txt", "more.txt"])
+def test_a_lock_is_read_again_when_it_or_its_include_changes(path: Path, lock: Path, which: str) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    write(lock.with_name(which), PIN.replace(str(file().sha256), sha("other")))
+    assert against(holder) == "admitted"
+    assert settled(holder)
+    assert against(holder) == "allow-lock"
+    assert not settled(holder)
+
+
+@pytest.mark.parametrize("text", ["demo=1.0", "-r gone.txt", "\xff", None])
+def test_a_broken_or_absent_lock_keeps_the_old_policy(path: Path, lock: Path, text: str | None) -> None:
+    holder = PolicyHolder(path, SOURCES)
+    if text is None:
+        lock.unlink()
+    else:
+        write(lock, text)
+    assert not settled(holder)
+    assert (against(holder), str(lock) in (holder.trouble or "")) == ("admitted", True)
+    write(lock, "other==1.0\n")
+    assert settled(holder)
+    assert (against(holder), holder.trouble) == ("allow-unlisted", None)
+    assert [str(warning) for warning in holder.warnings] == [
+        f"{lock}:1: other 1.0 has no hash, so no file of it is admitted: lock it anew with hashes"
+    ]
+
+
+def test_a_lock_that_an_edit_names_is_watched_from_then_on(path: Path, lock: Path) -> None:
+    write(path, ALLOW)
+    holder = PolicyHolder(path, SOURCES)
+    write(lock, "!!")
+    assert not settled(holder)
+    write(path, LOCKED)
+    assert not settled(holder)
+    assert against(holder) == "allow-unlisted"
+    write(lock, PIN)
+    assert settled(holder)
+    assert against(holder) == "admitted"
+
+
+def test_there_is_no_start_without_the_locks(path: Path, lock: Path) -> None:
+    lock.unlink()
+    with pytest.raises(ConfigError, match=r"requirements\.txt: the lock cannot be read: No such file"):
+        PolicyHolder(path, SOURCES)
+    lock.mkdir()
+    with pytest.raises(ConfigError, match="it is not a file"):
+        PolicyHolder(path, SOURCES)
+    path.write_text('[allow]\nlocks = ["a\\nb"]\n')
+    with pytest.raises(ConfigError, match=r"allow\.locks\[0\]: is not a path"):
+        PolicyHolder(path, SOURCES)

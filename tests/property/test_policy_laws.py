@@ -6,11 +6,26 @@ from itertools import combinations, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes.made import DEMO, NOW, allow, deny, file, governed, hashes, page, rules, sha, versions, waiver
+from fakes.made import (
+    DEMO,
+    NOW,
+    allow,
+    deny,
+    file,
+    governed,
+    hashes,
+    locks,
+    page,
+    rules,
+    sha,
+    versions,
+    waiver,
+)
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import Context, Gate
 from wheelkeep.core.judge import judge
+from wheelkeep.core.lock_set import NO_LOCKS
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, decide, ends
@@ -19,13 +34,17 @@ from wheelkeep.core.verdict import Waiver
 REQUIREMENTS = ["demo", "demo>=1,<2", "demo==1.0", "demo!=2.0", "demo===1.0", "other", "demo>99"]
 SOURCES = ["acme", "pypi"]
 
+HASHES = [sha("a"), sha("b")]
+# A lock with a file of one version, and one of another project that has the same hash as some file.
+LOCKS = locks(file("demo-1.0.tar.gz", sha256=HASHES[0]), file("other-1.0.tar.gz", sha256=HASHES[1]))
+
 # Made once: an example only picks, so that there can be many.
 GOVERNED = [tuple(some) for size in range(3) for some in combinations(SOURCES, size)]
 TEXTS = [some for size in range(3) for some in combinations(REQUIREMENTS, size)]
-HASHES = [sha("a"), sha("b")]
 GATES: list[Gate] = []
 for sources in GOVERNED:
     GATES += [allow(*told, sources=sources) for told in TEXTS]
+    GATES += [allow(*told, sources=sources, locked=LOCKS) for told in TEXTS]
     GATES += [deny(*told, hashes=bad, sources=sources) for told in TEXTS for bad in ((), (HASHES[0],))]
     GATES += [hashes(required=required, sources=sources) for required in (True, False)]
     GATES += [
@@ -181,3 +200,22 @@ def test_a_page_is_judged_as_its_files_are(
     assert judged.decisions == tuple(decide(policy, one, context) for one in files)
     ends_at = [decision.until for decision in judged.decisions if decision.until is not None]
     assert judged.good_until == min(ends_at, default=None)
+
+
+@given(st.lists(candidates, max_size=6), st.lists(candidates, max_size=8))
+def test_a_lock_admits_exactly_its_files(locked: list[File], asked: list[File]) -> None:
+    gate = allow(sources=tuple(SOURCES), locked=locks(*locked))
+    named = {(one.project, one.sha256) for one in locked if one.sha256 is not None}
+    for one in [*locked, *asked]:
+        assert admitted(Policy([gate]), one) is ((one.project, one.sha256) in named)
+
+
+@given(st.sampled_from(TEXTS), st.lists(candidates, max_size=4), candidates)
+def test_a_lock_beside_requirements_only_adds_its_files(
+    texts: tuple[str, ...], locked: list[File], one: File
+) -> None:
+    alone, both = (
+        allow(*texts, sources=tuple(SOURCES), locked=which) for which in (NO_LOCKS, locks(*locked))
+    )
+    by_lock = admitted(Policy([allow(sources=tuple(SOURCES), locked=locks(*locked))]), one)
+    assert admitted(Policy([both]), one) is (admitted(Policy([alone]), one) or by_lock)

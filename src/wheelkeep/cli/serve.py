@@ -32,10 +32,10 @@ def serve(
     if workers is not None:
         settings = replace(settings, workers=workers)
     settings = replace(settings, port=_bindable(settings))
-    configuration.policies(settings)
+    unwise = [*settings.warnings, *configuration.policy_warnings(configuration.policies(settings))]
     prepare(settings.data)
     configure()
-    for warning in dict.fromkeys([*settings.warnings, exposure(settings.host, settings)]):
+    for warning in dict.fromkeys([*unwise, exposure(settings.host, settings)]):
         if warning:
             log.warning("unwise", what=warning)
     if settings.origin is not None:

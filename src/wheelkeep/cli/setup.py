@@ -50,7 +50,7 @@ def check(context: typer.Context, json: Json = False) -> None:
     """Validate configuration and policy; every mistake with its file, line and key. Exit 2 on a mistake."""
     try:
         settings = configuration.load(context.obj)
-        configuration.policies(settings)
+        unwise = [*settings.warnings, *configuration.policy_warnings(configuration.policies(settings))]
     except ConfigError as error:
         if json:
             print_json(Checked(ok=False, config=str(context.obj or ""), mistakes=error.mistakes))
@@ -60,9 +60,9 @@ def check(context: typer.Context, json: Json = False) -> None:
         raise typer.Exit(2) from None
     name = str(settings.origin) if settings.origin else "the built-in default"
     if json:
-        print_json(Checked(ok=True, config=name, warnings=list(settings.warnings)))
+        print_json(Checked(ok=True, config=name, warnings=unwise))
         return
-    for warning in settings.warnings:
+    for warning in unwise:
         print(f"warning: {warning}")
     print(f"{name}: good, with {_counted(settings)}")
 

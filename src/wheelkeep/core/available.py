@@ -52,9 +52,4 @@ def unavailable_policy(policy: PolicyFile, document: Document) -> list[Mistake]:
     if policy.cooldown is not None and policy.cooldown.fixes:
         says = "this version knows no advisories, so nothing would pass at once: take it out"
         found.append((("cooldown", "fixes"), says))
-    if policy.allow is not None and policy.allow.locks:
-        says = (
-            'this version cannot allow by lock, so it would not be enforced: write the names into "packages"'
-        )
-        found.append((("allow", "locks"), says))
     return [document.mistake(path, says) for path, says in found]

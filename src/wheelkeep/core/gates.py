@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.rules import RuleSet
@@ -39,25 +40,31 @@ def blocked(gate: str, code: str, sentence: str, remedy: str) -> Verdict:
 
 
 class AllowGate:
-    """``[allow]``: a file passes when a requirement names it. A name that none knows is not even asked for."""
+    """``[allow]``: a file passes when a requirement or a lock names it. A name that none knows is not asked for."""
 
     name = "allow"
 
-    def __init__(self, rules: RuleSet, sources: frozenset[SourceName]) -> None:
+    def __init__(self, rules: RuleSet, sources: frozenset[SourceName], locks: LockSet = NO_LOCKS) -> None:
         self.sources = sources
         self._rules = rules
+        self._locks = locks
         self._said: dict[tuple[ProjectName, str], Verdict] = {}
+        self._locked = [
+            admitted(self.name, "allow-locked", f"one of the files of {lock}") for lock in locks.names
+        ]
+        self._astray: dict[tuple[ProjectName, str, bool], Verdict] = {}
 
     def knows(self, project: ProjectName) -> bool:
-        """Whether any requirement speaks of the name, whatever the version."""
-        return self._rules.knows(project)
+        """Whether a requirement speaks of the name, whatever the version, or a lock has a file of it."""
+        return self._rules.knows(project) or self._locks.knows(project)
 
     def unlisted(self, project: ProjectName) -> Verdict:
-        """The verdict about a name that no requirement knows."""
+        """The verdict about a name that no requirement knows, and of which no lock has a file."""
+        unusable = self._locks.unusable(project)
         return blocked(
             self.name,
             "allow-unlisted",
-            f"{project} is not on the allow list",
+            f"{project} is not on the allow list" + (f"; {unusable}" if unusable else ""),
             f'ask the keepers of the policy to add "{project}" to [allow] packages',
         )
 
@@ -67,7 +74,37 @@ class AllowGate:
             if len(self._said) > 50_000:
                 self._said.clear()
             said = self._said[key] = self._judge(file)
+        return said if said.admits or not self._locks.knows(file.project) else self._by_lock(file)
+
+    def _by_lock(self, file: File) -> Verdict:
+        """A lock names bytes, so each file is looked at by itself."""
+        if (lock := self._locks.find(file.project, file.sha256)) is not None:
+            return self._locked[lock]
+        key = (file.project, file.version, file.sha256 is None)
+        if (said := self._astray.get(key)) is None:
+            if len(self._astray) > 50_000:
+                self._astray.clear()
+            said = self._astray[key] = self._not_locked(file)
         return said
+
+    def _not_locked(self, file: File) -> Verdict:
+        what, has = f"{file.project} {file.version}", self._locks.described(file.project)
+        if file.sha256 is None:
+            return blocked(
+                self.name,
+                "allow-unknown",
+                f"the sha256 of this file is not known, so it cannot be held against {has}",
+                "the source must state a sha256 for the file",
+            )
+        if known := self._rules.for_project(file.project):
+            has = f"{', '.join(rule.text for rule in known[:5])}, or {has}"
+        return blocked(
+            self.name,
+            "allow-lock",
+            f"this file of {what} is not on the allow list, which has {has}",
+            f'lock anew so that the lock has its sha256, or ask the keepers of the policy to add "{file.project}=='
+            f'{file.version}" to [allow] packages',
+        )
 
     def _judge(self, file: File) -> Verdict:
         rule = self._rules.match(file.project, file.version)

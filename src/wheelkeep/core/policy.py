@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
+from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy_file import PolicyFile
@@ -98,14 +99,17 @@ def decide(policy: Policy, file: File, context: Context, last: Decision | None =
     )
 
 
-def build(file: PolicyFile | None, *, remote: frozenset[SourceName]) -> Policy:
-    """The policy that a file states; None: none is configured, so only what always holds (first-seen hashes)."""
+def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: LockSet = NO_LOCKS) -> Policy:
+    """The policy that a file states; None: none is configured, so only what always holds (first-seen hashes).
+
+    ``locks``: those that its ``[allow]`` names, read.
+    """
     gates: list[Gate] = []
     if file is not None and file.deny is not None:
         deny = file.deny
         gates.append(DenyGate(RuleSet(deny.packages), deny.hashes, deny.reason, frozenset(deny.sources)))
     if file is not None and file.allow is not None:
-        gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources)))
+        gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources), locks))
     if file is not None and file.cooldown is not None:
         cooldown = file.cooldown
         gates.append(CooldownGate(cooldown.age, RuleSet(cooldown.except_), frozenset(cooldown.sources)))

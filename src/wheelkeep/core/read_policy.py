@@ -94,7 +94,7 @@ def _read_rules(table: Table, key: str) -> tuple[Rule, ...]:
 
 def _read_allow(table: Table, sources: Sources) -> AllowTable:
     packages = _read_rules(table, "packages")
-    return AllowTable(packages=packages, locks=table.texts("locks") or (), sources=sources)
+    return AllowTable(packages=packages, locks=table.each("locks", _read_path) or (), sources=sources)
 
 
 def _read_deny(table: Table, sources: Sources) -> DenyTable:
@@ -183,6 +183,12 @@ def _read_hash(text: str) -> str:
     if found is None:
         raise ValueError(f'"{text[:80]}" is not a hash: write "sha256:" and 64 hex digits')
     return found[1].lower()
+
+
+def _read_path(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("is not a path: it holds a control character")
+    return text
 
 
 def _read_line(text: str) -> str:

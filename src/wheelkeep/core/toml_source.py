@@ -36,7 +36,8 @@ class Document:
         self.warnings: list[Mistake] = []
         text = text.removeprefix("\ufeff")  # some editors put a mark at the start, which TOML does not know
         self.data: dict[str, Any] = _parsed(text, file)
-        self._lines = key_lines(text)
+        self._text = text
+        self._lines: dict[KeyPath, int] | None = None
 
     @property
     def root(self) -> "Table":
@@ -45,6 +46,10 @@ class Document:
 
     def line(self, path: KeyPath) -> int:
         """The 1-based line of a key, or of the nearest table around it that is written."""
+        if (
+            self._lines is None
+        ):  # looked for once there is something to say: most texts are good, and some are long
+            self._lines = key_lines(self._text)
         while path:
             if (line := self._lines.get(path)) is not None:
                 return line
@@ -193,6 +198,11 @@ class Table:
             elif (one := self._read(key, at, value, read)) is not None:
                 done.append(one)
         return tuple(done)
+
+    def any(self, key: str) -> Any:
+        """Whatever stands there, unchecked; None when it is absent."""
+        self._asked[key] = None
+        return self._data.get(key)
 
     def elements(self, key: str) -> list[Any] | None:
         """A list of anything, for keys whose elements are of several kinds."""

@@ -1,84 +1,121 @@
-"""The policy in force: read at start, read again when its file changes, kept when the new text is broken."""
+"""The policy in force: read at start, read again when a file of it changes, kept when the new text is broken."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import structlog
 
 from wheelkeep.core.errors import ConfigError, Mistake
+from wheelkeep.core.lock import MOST_BYTES
+from wheelkeep.core.lock_set import LockSet
+from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, build
+from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.read_policy import read_policy
 
 log = structlog.get_logger(__name__)
 _LOOK = 1.0
-"""Seconds between two looks at the file; a change takes effect within five."""
+"""Seconds between two looks at the files; a change takes effect within five."""
+
+Mark: TypeAlias = tuple[int, int, int]
+"""Of a file at one look: when it was written, its size, which file it is."""
 
 
 class PolicyHolder:
-    """One index's policy."""
+    """One index's policy, from its file and the locks that it names."""
 
     def __init__(self, path: Path | None, sources: Mapping[SourceName, bool]) -> None:
         """``sources``: every source of the configuration, and whether it is remote. Raises ConfigError."""
-        self._path = path
+        self.path = path
         self._sources = sources
-        self._mark = self._look()
-        self._coming = self._mark
+        self._marks: dict[Path, Mark] = {}
+        """Every file that the last reading looked into, as it was just before."""
         self.trouble: str | None = None
         """What is wrong with the newest text, while an older one is in force."""
+        self.warnings: tuple[Mistake, ...] = ()
+        """What is allowed but unwise in the policy in force."""
         self.current = self._read()
+        self._coming = self._marks
 
     def _read(self) -> Policy:
         remote = frozenset(name for name, is_remote in self._sources.items() if is_remote)
-        if self._path is None:
+        if self.path is None:
             return build(None, remote=remote)
+        self._marks = {self.path: _mark(self.path)}
         try:
-            text = self._path.read_text(encoding="utf-8")
+            text = self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             says = f"the policy cannot be read: {error}"
-            raise ConfigError([Mistake(str(self._path), None, "", says)]) from None
-        return build(read_policy(text, file=str(self._path), sources=self._sources), remote=remote)
+            raise ConfigError([Mistake(str(self.path), None, "", says)]) from None
+        file = read_policy(text, file=str(self.path), sources=self._sources)
+        locks, warnings = self._read_locks(file, self.path.parent)
+        self.warnings = warnings
+        return build(file, remote=remote, locks=locks)
 
-    def _look(self) -> tuple[int, int, int] | None:
-        if self._path is None:
-            return None
-        try:
-            state = self._path.stat()
-        except OSError:
-            return (0, 0, 0)
-        return (state.st_mtime_ns, state.st_size, state.st_ino)
+    def _read_locks(self, file: PolicyFile, folder: Path) -> tuple[LockSet, tuple[Mistake, ...]]:
+        """The locks that the policy names, relative to it; raises ConfigError with the mistakes of all."""
+        locks, mistakes = [], []
+        for written in file.allow.locks if file.allow is not None else ():
+            try:
+                lock = read_lock(str(folder / written), self._open)
+            except ConfigError as error:
+                mistakes += error.mistakes
+            else:
+                # Where a lock lies on this machine is nothing that a page should tell.
+                locks.append((Path(written).name if Path(written).is_absolute() else written, lock))
+        if mistakes:
+            raise ConfigError(mistakes)
+        return LockSet(locks), tuple(warning for _, lock in locks for warning in lock.warnings)
+
+    def _open(self, name: str) -> bytes:
+        path = Path(name)
+        self._marks[path] = _mark(path)
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is not a file")
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
 
     def refresh(self) -> bool:
-        """Reads the file again if it changed and no longer changes; True when another policy is in force now."""
-        mark = self._look()
-        if mark == self._mark:
+        """Reads the files again if one changed and none changes still; True when another policy is in force now."""
+        marks = {path: _mark(path) for path in self._marks}
+        if marks == self._marks:
             return False
-        if mark != self._coming:
+        if marks != self._coming:
             # Somebody may still be writing it, and half a policy reads as a laxer one: the next look decides.
-            self._coming = mark
+            self._coming = marks
             return False
-        self._mark = mark
         try:
             self.current = self._read()
         except ConfigError as error:
             self.trouble = str(error)
             log.error(
                 "policy_broken",
-                policy=str(self._path),
+                policy=str(self.path),
                 keeping="the policy that was in force",
                 why=str(error),
             )
             return False
         self.trouble = None
-        log.info("policy_changed", policy=str(self._path))
+        log.info("policy_changed", policy=str(self.path))
         return True
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Looks for ever; ``changed`` is called after each change that took effect."""
-        if self._path is None:
+        if self.path is None:
             return
         while True:
             await asyncio.sleep(_LOOK)
-            if self.refresh():
+            # In a thread: a lock may be large, and nobody should wait for it to be read.
+            if await asyncio.to_thread(self.refresh):
                 changed()
+
+
+def _mark(path: Path) -> Mark:
+    try:
+        state = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (state.st_mtime_ns, state.st_size, state.st_ino)
