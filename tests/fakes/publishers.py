@@ -105,6 +105,10 @@ class Publisher:
         env = {"FLIT_INDEX_URL": self.url, "FLIT_USERNAME": "__token__", "FLIT_PASSWORD": token}
         return self._client([_program(self.tool)], env).run(*words, cwd=folder)
 
+    def run(self, *words: str, folder: Path) -> Done:
+        """Any command of the tool, in a project's folder."""
+        return self._client([_program(self.tool)]).run(*words, cwd=folder)
+
     def _client(self, command: list[str], env: dict[str, str] | None = None) -> Client:
         alone = {
             "FLIT_NO_NETWORK": "1",

@@ -49,9 +49,10 @@ _POLICY = """\
 # Without any table, everything is admitted whose bytes are those that were first seen.
 # This file is read again when it changes.
 
-# Only these: a bare name allows all its versions.
+# Only these: a bare name allows all its versions; a lock allows the very files that it names.
 # [allow]
 # packages = ["django>=5,<6", "requests", "numpy==2.*", "acme-*"]
+# locks    = ["requirements.txt", "uv.lock"]
 
 # Never these, by name, version or hash.
 # [deny]
