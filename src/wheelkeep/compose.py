@@ -13,11 +13,13 @@ from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, Sou
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
+from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
+from wheelkeep.sources.issuer import Issuer
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs
@@ -25,6 +27,7 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
+from wheelkeep.store.minted import MintedTokens
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
@@ -81,9 +84,18 @@ def build(settings: Settings) -> Keep:
         steward=Steward(
             releases=releases, receiver=receiver, indexes=tuple(indexes.values()), changed=announcer
         ),
+        mint=_mint(settings, MintedTokens(database, ledger)),
         sources=sources,
         indexes=indexes,
     )
+
+
+def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:
+    publishers = settings.publishers
+    if not publishers or settings.audience is None:
+        return None
+    issuers = {publisher.issuer: Issuer(publisher.issuer) for publisher in publishers}
+    return Mint(publishers, audience=settings.audience, issuers=issuers, minted=minted)
 
 
 def _source(

@@ -149,6 +149,7 @@ def _told(token: "Token") -> dict[str, Any]:
         "created": _moment(token.created),
         "expires": _moment(token.expires),
         "last_used": _moment(token.last_used),
+        "minted": token.minted,
         "revoked": _moment(token.revoked),
     }
 

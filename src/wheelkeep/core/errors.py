@@ -31,6 +31,15 @@ class FileMissing(WheelkeepError):
     """The origin answered with a clean 404 for a file that its page lists, and no bytes of it are kept."""
 
 
+class IdentityRefused(WheelkeepError):
+    """An identity token that proves nothing here; ``code`` is PyPI's word for that kind of refusal, for programs."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 class Mistake(Struct, frozen=True):
     """One mistake in a configuration or policy file: where it stands, and what to write instead."""
 

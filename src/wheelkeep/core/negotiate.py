@@ -112,6 +112,14 @@ def choose_coding(accept_encoding: str | None) -> Coding:
     return "gzip" if gzip > 0 and gzip >= identity else "identity"
 
 
+def takes(accept: str | None, media_type: str) -> bool:
+    """Whether a client that says ``Accept`` takes a media type, as which it may ask for plain JSON too."""
+    wishes = list(_weighted(accept))
+    kind = media_type.partition("/")[0]
+    good = (media_type, f"{kind}/json", f"{kind}/*", "*/*", "*")
+    return not wishes or any(name in good and weight > 0 for name, weight in wishes)
+
+
 def prefers_html(accept: str | None) -> bool:
     """Whether a refusal is better shown as a web page than as a problem document (RFC 9457).
 

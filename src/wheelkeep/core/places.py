@@ -58,6 +58,14 @@ def read_origin(text: str) -> str:
     return _origin(url)
 
 
+def read_issuer(text: str) -> str:
+    """The very text of an issuer's URL (OpenID Connect Discovery 1.0, 4.3): https, or http to this machine alone."""
+    url = _split(text)
+    if url.scheme != "https" and not is_loopback(url.hostname or ""):
+        raise ValueError("must begin with https://: its keys decide who publishes")
+    return text
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host (without brackets) is this machine and nobody else's."""
     name = host.lower().rstrip(".")

@@ -53,11 +53,13 @@ def read_settings(
     around = Surroundings(base=base, secret=secret, pypi_url=pypi_url)
     host, port = root.parsed("listen", places.read_listen) or (_HOST, _PORT)
     sources = _sources(root, around)
+    public_url = root.parsed("public_url", places.read_public_url)
     settings = Settings(
         data=root.parsed("data", around.path) or base / _DATA,
         host=host,
         port=port,
-        public_url=root.parsed("public_url", places.read_public_url),
+        public_url=public_url,
+        audience=_read_audience(root, public_url),
         database=root.parsed("database", _read_database) or "sqlite",
         store=root.parsed("store", _read_store) or "local",
         s3=_read_s3(root, around),
@@ -68,6 +70,12 @@ def read_settings(
         origin=base / Path(file).name,
     )
     root.done()
+    if settings.publishers and "public_url" not in root:
+        # PEP 807 tells whole addresses, and what a client sends as Host is nothing to make them of.
+        root.document.wrong(
+            ("sources", settings.publishers[0].source, "publishers"),
+            'needs public_url at the top, such as public_url = "https://packages.acme.example"',
+        )
     document.settle()
     document.settle(unavailable_settings(settings, document))
     if (says := exposure(host, settings)) is not None:
@@ -120,6 +128,25 @@ def _one_index(sources: dict[SourceName, SourceSettings]) -> dict[IndexName, Ind
     hosted = [source.name for source in sources.values() if isinstance(source, HostedSource)]
     publish = hosted[0] if len(hosted) == 1 else None
     return {_MAIN: IndexSettings(name=_MAIN, sources=tuple((name,) for name in sources), publish=publish)}
+
+
+def _read_audience(root: Table, public_url: str | None) -> str | None:
+    """Whom identity tokens must be made for: this keep and no other, or one's tokens would do for both."""
+    table = root.table("trusted_publishing")
+    written = table.parsed("audience", _audience) if table is not None else None
+    if table is not None:
+        if written == "pypi":
+            table.warn(
+                "audience", "is the public index's: a token that one of you is sent would do for the other"
+            )
+        table.done(_BELONGS_AT_THE_TOP)
+    return written or (public_url.partition("://")[2] if public_url is not None else None)
+
+
+def _audience(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text or len(text) > 200:
+        raise ValueError("must be one word of at most 200 ASCII characters")
+    return text
 
 
 def _read_s3(root: Table, around: Surroundings) -> dict[str, str | Secret]:

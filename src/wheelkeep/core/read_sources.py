@@ -6,13 +6,14 @@ from datetime import timedelta
 from wheelkeep.core import names, places, rules
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import SourceName
+from wheelkeep.core.read_publishers import read_publishers, refuse_shared_titles
 from wheelkeep.core.settings import DirectorySource, HostedSource, Offer, RemoteSource, SourceSettings
 from wheelkeep.core.surroundings import Surroundings
 from wheelkeep.core.toml_source import Document, Table
 
 _KINDS = ("hosted", "directory", "remote")
 _KEYS = {
-    "hosted": (),
+    "hosted": ("publishers",),
     "directory": ("path",),
     "remote": ("url", "username", "password", "files", "fresh"),
 }
@@ -35,6 +36,10 @@ def read_sources(
             name = SourceName(key)
         sources[name] = _read_source(name, entry, around, elsewhere)
     _refuse_shared_names(table.document, sources)
+    hosted = [source for source in sources.values() if isinstance(source, HostedSource)]
+    refuse_shared_titles(
+        [(at, one) for source in hosted for at, one in enumerate(source.publishers)], table.document
+    )
     return sources
 
 
@@ -46,7 +51,9 @@ def _read_source(
     reserved = table.each("names", rules.read_glob) or ()
     offer = _read_offer(table)
     readers: dict[str, Callable[[], SourceSettings]] = {
-        "hosted": lambda: HostedSource(name=name, names=reserved, offer=offer),
+        "hosted": lambda: HostedSource(
+            name=name, names=reserved, offer=offer, publishers=read_publishers(table, name)
+        ),
         "directory": lambda: _read_directory(name, table, around, reserved, offer),
         "remote": lambda: _read_remote(name, table, around, reserved, offer),
     }

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.publishers import Publisher
 
 MergeMode = Literal["strict", "floor", "pinned", "unsafe-blend"]
 
@@ -45,6 +46,8 @@ class HostedSource(Struct, frozen=True, kw_only=True):
     name: SourceName
     names: tuple[str, ...] = ()
     offer: Offer = Offer()
+    publishers: tuple[Publisher, ...] = ()
+    """Who may publish here without a token of an operator's."""
 
 
 class DirectorySource(Struct, frozen=True, kw_only=True):
@@ -103,6 +106,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: int = 8080
     public_url: str | None = None
     """Without a trailing slash."""
+    audience: str | None = None
+    """Whom identity tokens must be made for (their ``aud``); there wherever a publisher is."""
     database: str = "sqlite"
     store: str = "local"
     s3: dict[str, str | Secret] = {}
@@ -114,6 +119,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The file that it was read from; None for the built-in default."""
     warnings: tuple[str, ...] = ()
     """What is allowed but unwise, for ``check`` and the log at start."""
+
+    @property
+    def publishers(self) -> tuple[Publisher, ...]:
+        """Those of all sources, in written order."""
+        hosted = [source for source in self.sources.values() if isinstance(source, HostedSource)]
+        return tuple(publisher for source in hosted for publisher in source.publishers)
 
     @property
     def main(self) -> IndexSettings | None:

@@ -208,6 +208,10 @@ class Table:
         """A list of anything, for keys whose elements are of several kinds."""
         return self._value(key, list, "a list")
 
+    def anything(self, key: str) -> Any:
+        """A value of whatever kind, for keys that take several."""
+        return self._value(key, object, "a value")
+
     def table(self, key: str) -> "Table | None":
         """A table under a key."""
         value = self._value(key, dict, f"a table: write [{dotted((*self.path, key))}] above its keys")

@@ -16,6 +16,7 @@ from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.metadata import MetadataKeeper
+from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.sources.source import Source
@@ -114,6 +115,7 @@ class Keep:
         changes: Changes,
         receiver: Receiver,
         steward: Steward,
+        mint: Mint | None,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -126,6 +128,8 @@ class Keep:
         self.book = book
         self.receiver = receiver
         self.steward = steward
+        self.mint = mint
+        """None where no publisher is configured."""
         self.sources = sources
         self.indexes = indexes
         self._database = database
@@ -154,6 +158,8 @@ class Keep:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.fetcher.close(seconds)
         self.receiver.close()
+        if self.mint is not None:
+            await self.mint.close()
         for source in self.sources.values():
             with contextlib.suppress(Exception):
                 await source.close()

@@ -13,6 +13,7 @@ from wheelkeep.sources.addresses import Address, is_public, may_open, parse
 from wheelkeep.sources.origin import Origin
 
 REFUSED = "not a public address"
+_REMEDY = "if it should be reached, add it to the source: "
 # Names that only mean something inside a network; through a proxy nothing else would tell.
 _INNER = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "corp", "home", "arpa")
 
@@ -40,7 +41,12 @@ class Reach:
 
 def remedy(origin: Origin) -> str:
     """What the operator writes to allow an origin."""
-    return f'if it should be reached, add it to the source: files = ["{origin}"]'
+    return f'{_REMEDY}files = ["{origin}"]'
+
+
+def without_remedy(reason: str) -> str:
+    """What went wrong, for those that have no ``files`` to add to."""
+    return reason.partition(f"; {_REMEDY}")[0]
 
 
 def check_unseen(origin: Origin) -> None:

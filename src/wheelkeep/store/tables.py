@@ -105,6 +105,14 @@ tokens = Table(
     Column("expires", Float),
     Column("revoked", Float),
     Column("last_used", Float),
-    # A revoked token leaves its name to the next one.
-    Index("tokens_by_name", "name", unique=True, sqlite_where=text("revoked IS NULL")),
+    Column("minted", Integer, nullable=False, server_default="0"),  # 1: by trusted publishing
+    # A revoked token leaves its name to the next one; a publisher's tokens share theirs.
+    Index("tokens_by_name", "name", unique=True, sqlite_where=text("revoked IS NULL AND minted = 0")),
+)
+
+identities = Table(
+    "identities",  # that a token was minted for: none is taken twice
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("until", Float, nullable=False),  # when it is not good any more by itself
 )

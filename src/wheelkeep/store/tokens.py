@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from wheelkeep.core import token_text
 from wheelkeep.core.access import Scope, read_scope
 from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.publishers import MINTED
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import tokens
 
@@ -37,6 +38,8 @@ class Token(Struct, frozen=True, kw_only=True):
     revoked: datetime | None = None
     last_used: datetime | None = None
     """To the minute or so."""
+    minted: bool = False
+    """Made by trusted publishing, for a quarter of an hour; several may have one name."""
 
 
 class Tokens:
@@ -49,18 +52,10 @@ class Tokens:
         """Keeps a new token; ``text`` is what ``token_text.write`` made. Raises NameInUse, and ValueError for a text
         that is no token.
         """
-        read = token_text.read(text)
-        if read is None:
-            raise ValueError("this is not the text of a token")
-        token = Token(id=read[0], name=name, scopes=scopes, created=created, expires=expires)
-        row = {
-            "id": token.id,
-            "name": name,
-            "sha256": _hash(text),
-            "scopes": msgspec.json.encode([str(scope) for scope in scopes]).decode(),
-            "created": created.timestamp(),
-            "expires": expires.timestamp() if expires is not None else None,
-        }
+        if name.startswith(MINTED):
+            raise NameInUse(f'names that begin with "{MINTED}" are those of trusted publishers: take another')
+        row = token_row(text, name=name, scopes=scopes, created=created, expires=expires)
+        token = Token(id=row["id"], name=name, scopes=scopes, created=created, expires=expires)
         try:
             async with self._database.write() as connection:
                 await connection.execute(tokens.insert().values(row))
@@ -82,7 +77,7 @@ class Tokens:
         return _token(row) if same and row is not None else None
 
     async def all(self) -> list[Token]:
-        """Every token that there ever was, the oldest first."""
+        """Every token that there ever was, less minted ones that expired long ago; the oldest first."""
         async with self._database.read() as connection:
             rows = await connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))
             return [_token(row) for row in rows]
@@ -103,6 +98,23 @@ class Tokens:
             await connection.execute(statement.values(last_used=now.timestamp()))
 
 
+def token_row(
+    text: str, *, name: str, scopes: tuple[Scope, ...], created: datetime, expires: datetime | None
+) -> dict[str, Any]:
+    """What the table keeps of a new token. Raises ValueError for a text that is no token."""
+    read = token_text.read(text)
+    if read is None:
+        raise ValueError("this is not the text of a token")
+    return {
+        "id": read[0],
+        "name": name,
+        "sha256": _hash(text),
+        "scopes": msgspec.json.encode([str(scope) for scope in scopes]).decode(),
+        "created": created.timestamp(),
+        "expires": expires.timestamp() if expires is not None else None,
+    }
+
+
 def _hash(text: str) -> bytes:
     # Of 192 random bits a plain hash is enough: there is nothing to be guessed that a slow one would protect.
     return hashlib.sha256(text.encode()).digest()
@@ -117,6 +129,7 @@ def _token(row: Row[Any]) -> Token:
         expires=_moment(row.expires),
         revoked=_moment(row.revoked),
         last_used=_moment(row.last_used),
+        minted=bool(row.minted),
     )
 
 

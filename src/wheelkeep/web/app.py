@@ -29,6 +29,7 @@ from wheelkeep.web.respond import (
     request_id,
 )
 from wheelkeep.web.simple import SimpleApi, redirect
+from wheelkeep.web.trusted import Trusted
 from wheelkeep.web.upload import Uploads
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class App:
         self._home = Home(keep)
         self._auth = Auth(keep.tokens)
         self._uploads = Uploads(keep, self._auth)
+        self._trusted = Trusted(keep, self._auth)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
 
@@ -206,6 +208,10 @@ class App:
         return problem.not_found(request, "a page's address is simple/{project}/")
 
     async def _top_route(self, request: Request, path: str) -> Answer:
+        if path == "/_/oidc/mint-token":
+            if request.method != "POST":
+                return problem.method_not_allowed(request, b"POST")
+            return await self._trusted.mint(request)
         if request.method not in SAFE_METHODS:
             return problem.method_not_allowed(request)
         match path:
@@ -213,6 +219,10 @@ class App:
                 return await self._home.page(await self._readable(request), depth=0)
             case "/static/wheelkeep.css":
                 return self._home.style()
+            case "/_/oidc/audience":
+                return self._trusted.audience(request)
+            case "/.well-known/pytp":
+                return self._trusted.discover(request)
             case "/healthz":
                 return _word(200, "ok")
             case "/readyz":

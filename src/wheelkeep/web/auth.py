@@ -104,10 +104,13 @@ class Auth:
             self._kept[key] = _Kept(token, now + _KEPT_FOR)
         return token
 
-    def _wrong(self, request: Request, text: str | None) -> Response:
+    def wrong(self, request: Request) -> float | None:
+        """Counts a wrong credential; the seconds until the sender's address may try again, None while they are few."""
         client = request.scope.get("client")
-        wait = self._attempts.wrong(str(client[0]) if client else "", time.monotonic())
-        if wait is not None:
+        return self._attempts.wrong(str(client[0]) if client else "", time.monotonic())
+
+    def _wrong(self, request: Request, text: str | None) -> Response:
+        if (wait := self.wrong(request)) is not None:
             return problem.too_many(request, "too many wrong tokens came from this address", retry_after=wait)
         if text is None:
             return problem.unauthorized(

@@ -103,14 +103,38 @@ def not_acceptable(request: Request) -> Response:
     )
 
 
-def method_not_allowed(request: Request) -> Response:
+def takes_only(request: Request, media_type: str) -> Response:
+    return problem(request, 406, "Not acceptable", f"this address answers in {media_type}")
+
+
+def method_not_allowed(request: Request, allowed: bytes = b"GET, HEAD") -> Response:
     return problem(
         request,
         405,
         "Method not allowed",
         f"{request.method} is not answered here",
-        headers=((b"allow", b"GET, HEAD"),),
+        headers=((b"allow", allowed),),
     )
+
+
+def not_minted(
+    request: Request, status: int, code: str, detail: str, *, retry_after: float | None = None
+) -> Response:
+    """No token for an identity. ``message`` and ``errors`` are as PyPI has them: its publish action prints those."""
+    document = {
+        "type": "about:blank",
+        "title": "No token was minted",
+        "status": status,
+        "detail": detail,
+        "message": "Token request failed",
+        "errors": [{"code": code, "description": detail}],
+    }
+    wait: Headers = ()
+    if retry_after is not None:
+        wait = ((b"retry-after", str(max(1, math.ceil(min(retry_after, 3600.0)))).encode()),)
+    # Never as HTML: a person reads this through a program.
+    kind = (b"content-type", b"application/problem+json")
+    return Response(status, (kind, *SAFE, *_NOT_KEPT, *wait), msgspec.json.encode(document))
 
 
 def no_uploads(request: Request, index: IndexName) -> Response:

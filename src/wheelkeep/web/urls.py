@@ -48,3 +48,11 @@ def blocked_from_file(gate: str, words: str, filename: str) -> str:
 def blocked_from_packages(gate: str, words: str, filename: str) -> str:
     """From ``/{index}/packages/aa/bb/{rest}/{filename}`` to where its block is explained."""
     return f"../../../../blocked/{gate}/{words}/{filename}"
+
+
+def audience(public_url: str) -> str:
+    return f"{public_url}/_/oidc/audience"
+
+
+def mint_token(public_url: str) -> str:
+    return f"{public_url}/_/oidc/mint-token"
