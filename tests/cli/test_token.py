@@ -73,7 +73,7 @@ def test_create_prints_the_token_alone_and_list_never_again(token: Tool) -> None
 
     listed = token("list", "--json")
     one, two = json.loads(listed.out)
-    assert list(one) == ["id", "name", "scopes", "created", "expires", "last_used", "revoked"]
+    assert list(one) == ["id", "name", "scopes", "created", "expires", "last_used", "revoked", "minted"]
     assert (one["name"], one["scopes"]) == ("ci", ["read:main", "publish:acme:acme-*", "approve"])
     assert secret.startswith(f"wk_{one['id']}_")
     assert (one["last_used"], one["revoked"], two["expires"]) == (None, None, None)

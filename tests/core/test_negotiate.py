@@ -11,6 +11,7 @@ from wheelkeep.core.negotiate import (
     etag_matches,
     parse_range,
     prefers_html,
+    takes,
 )
 
 V1 = "application/vnd.pypi.simple.v1"
@@ -184,3 +185,23 @@ def test_parse_range(header, answer) -> None:
 def test_ranges_of_an_empty_file() -> None:
     assert parse_range("bytes=0-", 0) == "unsatisfiable"
     assert parse_range("bytes=-5", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "good"),
+    [
+        (None, True),
+        ("", True),
+        ("application/vnd.pypi.pytp.v1+json", True),
+        ("text/html, application/vnd.pypi.pytp.v1+json;q=0.1", True),
+        ("application/json", True),
+        ("application/*", True),
+        ("*/*", True),
+        ("application/vnd.pypi.pytp.v1+json;q=0", False),
+        ("text/html", False),
+        ("application/vnd.pypi.simple.v1+json", False),
+        ("text/*", False),
+    ],
+)
+def test_takes(accept: str | None, good: bool) -> None:
+    assert takes(accept, "application/vnd.pypi.pytp.v1+json") is good

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from wheelkeep.core.places import (
     in_the_clear,
     is_loopback,
+    read_issuer,
     read_listen,
     read_origin,
     read_public_url,
@@ -154,3 +155,22 @@ def test_what_is_accepted_is_plain(text: str) -> None:
     assert not (parts.username or parts.query or parts.fragment)
     assert url.endswith("/")
     assert read_remote_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://issuer.example", "https://issuer.example/", "https://issuer.example/a/B", "http://127.0.0.1:8000",
+     "http://[::1]:1", "http://localhost"],
+)  # fmt: skip
+def test_an_issuer_stays_as_it_is_written(text: str) -> None:
+    assert read_issuer(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://issuer.example", "http://127.0.0.1.evil.example", "issuer.example", "https://u:p@issuer.example",
+     "https://issuer.example/?a", "https://issuer.example#a", "file:///etc/passwd", "https://issuer.example/\n", ""],
+)  # fmt: skip
+def test_what_is_no_issuer(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_issuer(text)

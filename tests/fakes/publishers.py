@@ -7,7 +7,7 @@ import fcntl
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fakes import clients
@@ -48,6 +48,8 @@ class Publisher:
     home: Path
     url: str
     """Where it uploads to."""
+    env: dict[str, str] = field(default_factory=dict)
+    """More variables for its environment."""
 
     @property
     def name(self) -> str:
@@ -72,9 +74,9 @@ class Publisher:
         return folder
 
     def publish(self, folder: Path, token: str, *more: str) -> Done:
-        """Uploads what was built."""
+        """Uploads what was built; without a token (pdm) as whoever its environment says that it is."""
         files = [str(path) for path in sorted((folder / "dist").iterdir())]
-        user = ["--username", "__token__", "--password", token]
+        user = ["--username", "__token__", "--password", token] if token else []
         words: list[str]
         match self.tool:
             case "uv":
@@ -119,7 +121,7 @@ class Publisher:
             "TERM": "dumb",
             "COLUMNS": "500",
         }
-        return Client(self.tool, self.home, command, env=alone | (env or {}))
+        return Client(self.tool, self.home, command, env=alone | self.env | (env or {}))
 
 
 def _program(tool: str) -> str:

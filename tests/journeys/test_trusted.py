@@ -132,6 +132,15 @@ def test_uv_takes_the_token_that_another_ci_put_there(world: World, built: Path,
     assert done.code != 0 and "invalid-reuse-token" in done.said, done.said
 
 
+def test_pdm_publishes_with_nothing_but_who_it_is(world: World, tmp_path: Path) -> None:
+    """It asks by the upload address's own scheme, so it needs no TLS in between."""
+    world.issuer.claims = JOB
+    pdm = Publisher("pdm", tmp_path, f"{world.url}/main/legacy/", world.issuer.environment)
+    done = pdm.publish(pdm.project("1.0"), token="")
+    assert done.code == 0, done.said
+    assert len(world.get("/main/simple/acme-by-pdm/", Accept=JSON).json["files"]) == 2
+
+
 def test_the_publish_actions_steps(world: World) -> None:
     status, told = world.asked("/_/oidc/audience")
     assert status == 200

@@ -149,8 +149,8 @@ def _told(token: "Token") -> dict[str, Any]:
         "created": _moment(token.created),
         "expires": _moment(token.expires),
         "last_used": _moment(token.last_used),
-        "minted": token.minted,
         "revoked": _moment(token.revoked),
+        "minted": token.minted,
     }
 
 
