@@ -13,6 +13,8 @@ from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.rules import Rule, RuleSet, read_rule
 from wheelkeep.core.verdict import Decision, Verdict, Waiver
 
+_KEPT = 8192
+
 
 class Policy:
     """Gates in a flat list, in no particular order, and waivers by project."""
@@ -24,6 +26,7 @@ class Policy:
         for waiver in waivers:
             rule = read_rule(waiver.package)
             self._waivers.setdefault(rule.name, []).append((rule, waiver))
+        self._lifting: dict[tuple[ProjectName, str, str], list[Waiver]] = {}
         self._elsewhere = {
             gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
             for gate in self.gates
@@ -41,12 +44,18 @@ class Policy:
 
     def waiver(self, file: File, gate: str, now: datetime) -> Waiver | None:
         """The waiver in force that lifts the gate for the file; of several, the one that lasts longest."""
-        found = [
-            waiver
-            for rule, waiver in self._waivers.get(file.project, ())
-            if gate in waiver.gates and now < ends(waiver) and rule.matches(file.project, file.version)
-        ]
-        return max(found, key=lambda waiver: waiver.until, default=None)
+        if file.project not in self._waivers:
+            return None
+        key = (file.project, file.version, gate)
+        if (lifting := self._lifting.get(key)) is None:  # a version has many files
+            if len(self._lifting) >= _KEPT:
+                self._lifting.clear()
+            lifting = self._lifting[key] = [
+                waiver
+                for rule, waiver in self._waivers[file.project]
+                if gate in waiver.gates and rule.matches(file.project, file.version)
+            ]
+        return max((one for one in lifting if now < ends(one)), key=lambda one: one.until, default=None)
 
     def unlisted(self, project: ProjectName, source: SourceName, now: datetime) -> Verdict | None:
         """Why a source need not be asked about a name: an allow list governs it and nothing there speaks of it."""
