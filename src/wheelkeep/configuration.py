@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from wheelkeep.core.errors import ConfigError, Mistake
-from wheelkeep.core.names import IndexName
+from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
 from wheelkeep.core.settings import RemoteSource, Settings
 from wheelkeep.index.policies import PolicyHolder
@@ -55,14 +55,18 @@ def _secret(reference: str) -> str:
     raise ValueError(reference)
 
 
+def kinds(settings: Settings) -> dict[SourceName, bool]:
+    """Every source, and whether it is remote."""
+    return {name: isinstance(source, RemoteSource) for name, source in settings.sources.items()}
+
+
 def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
     """Every index's policy, read; raises ConfigError with the mistakes of all of them."""
-    kinds = {name: isinstance(source, RemoteSource) for name, source in settings.sources.items()}
     found: dict[IndexName, PolicyHolder] = {}
     mistakes: list[Mistake] = []
     for name, index in settings.indexes.items():
         try:
-            found[name] = PolicyHolder(index.policy, kinds)
+            found[name] = PolicyHolder(index.policy, kinds(settings))
         except ConfigError as error:
             mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
     if mistakes:

@@ -30,7 +30,7 @@ class World:
         self.policy = Policy([])
         self.mode: MergeMode = "strict"
 
-    async def ask(self, project: str = "demo", *, patience: float = 0.5) -> Gathered:
+    async def ask(self, project: str = "demo", *, patience: float = 0.5, told: bool = True) -> Gathered:
         places = [
             [Place(source, self.selections.get(source.name, EVERYTHING)) for source in group]
             for group in self.groups
@@ -43,6 +43,7 @@ class World:
             self.policy,
             now=NOW,
             patience=patience,
+            told=told,
         )
 
     def asked(self) -> list[str]:
@@ -205,3 +206,16 @@ async def test_the_other_modes_ask_all_and_miss_all(world: World) -> None:
     down = Unreachable(source=world.pypi.name, reason="it is away")
     world.pypi.says(down)
     assert (await world.ask()).outcome == down
+
+
+async def test_what_is_known_is_gathered_without_telling_anybody(world: World) -> None:
+    world.vendor.says(Unreachable(source=world.vendor.name, reason="it is away"))
+    world.pypi.says(found("pypi", "1.0"))
+    assert shown(await world.ask(told=False)) == [("pypi", "1.0")]
+    assert world.asked() == ["acme"]
+    world.reserved = [("vendor", ["demo"])]
+    assert shown(await world.ask(told=False)) == []
+    world.selections["pypi"] = Selection(None, ["other"])
+    world.pypi.says(found("pypi", "1.0"), project="other")
+    assert isinstance((await world.ask("other", told=False)).outcome, Nowhere)
+    assert world.asked() == ["acme"]

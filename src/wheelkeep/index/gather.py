@@ -49,18 +49,27 @@ async def gather(
     *,
     now: datetime,
     patience: float,
+    told: bool = True,
 ) -> Gathered:
     """In ``strict`` asks group after group, a lower one only when no better one has, or might have, the name.
 
     So the name of a private package is never told to a source below it (dependency confusion). The other modes ask
     all. A reserved name is told to nobody but its owner, in any mode and whichever index is asked.
+    Without ``told`` no remote source is asked: what is stored of it is its answer, however old.
     """
     owners = reservations.owners(project)
 
     async def ask(group: Sequence[Place]) -> tuple[Answer, ...]:
         asked = [place for place in group if _may_ask(place, project, owners)]
         return tuple(
-            await asyncio.gather(*(_ask(place, project, owners, policy, now, patience) for place in asked))
+            await asyncio.gather(
+                *(
+                    _ask(place, project, owners, policy, now, patience)
+                    if told or not place.source.remote
+                    else _recall(place, project, owners)
+                    for place in asked
+                )
+            )
         )
 
     answers: list[tuple[Answer, ...]] = []
@@ -98,6 +107,13 @@ async def _ask(
         # An old page of which nothing is left cannot stand in: the new one is worth the time of a name not known yet.
         return _offered(place, await source.page(project, patience=PATIENCE_FIRST))
     return answer
+
+
+async def _recall(place: Place, project: ProjectName, owners: frozenset[SourceName]) -> Answer:
+    name = place.source.name
+    page = await place.source.known(project)
+    answer: Answer = Absent(source=name) if page is None else _offered(place, Found(source=name, page=page))
+    return _claimed(answer, project) if name in owners else answer
 
 
 def _offered(place: Place, answer: Answer) -> Answer:

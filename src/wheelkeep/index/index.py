@@ -12,6 +12,7 @@ from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import Page, Status, Unasked, Unreachable
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.offer import Reservations
+from wheelkeep.core.policy import Policy
 from wheelkeep.core.settings import IndexSettings
 from wheelkeep.core.verdict import Outcome, Verdict
 from wheelkeep.index.gather import Gathered, Place, Rule, gather
@@ -97,17 +98,27 @@ class Index:
             self._memo.put(view)
         return view
 
-    async def gather(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Gathered:
-        """The merge of what the sources say, with their answers."""
+    async def gather(
+        self, project: ProjectName, *, patience: float = PATIENCE_PAGE, policy: Policy | None = None
+    ) -> Gathered:
+        """The merge of what the sources say, with their answers. ``policy``: another one than that in force."""
         return await gather(
             project,
             self.groups,
             self._rule,
             self._reservations,
-            self.policy.current,
+            policy or self.policy.current,
             now=datetime.now(UTC),
             patience=patience,
         )
+
+    async def known(self, project: ProjectName) -> Page | None:
+        """The merge of what is known of the name, whatever the policy, without telling it to anybody."""
+        now, nothing = datetime.now(UTC), Policy([])
+        gathered = await gather(
+            project, self.groups, self._rule, self._reservations, nothing, now=now, patience=0, told=False
+        )
+        return gathered.outcome.page if isinstance(gathered.outcome, Merged) else None
 
     async def _view(self, merged: Merged, judged: Judged) -> View:
         learned: dict[str, str] = {}

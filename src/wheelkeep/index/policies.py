@@ -71,12 +71,8 @@ class PolicyHolder:
         return LockSet(locks), tuple(warning for _, lock in locks for warning in lock.warnings)
 
     def _open(self, name: str) -> bytes:
-        path = Path(name)
-        self._marks[path] = _mark(path)
-        if path.exists() and not path.is_file():
-            raise OSError(0, "it is not a file")
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+        self._marks[Path(name)] = _mark(Path(name))
+        return read_whole(name)
 
     def refresh(self) -> bool:
         """Reads the files again if one changed and none changes still; True when another policy is in force now."""
@@ -111,6 +107,15 @@ class PolicyHolder:
             # In a thread: a lock may be large, and nobody should wait for it to be read.
             if await asyncio.to_thread(self.refresh):
                 changed()
+
+
+def read_whole(name: str) -> bytes:
+    """A lock's bytes, or one more than a lock may have; raises OSError."""
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise OSError(0, "it is not a file")
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _mark(path: Path) -> Mark:
