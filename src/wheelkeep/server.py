@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -71,9 +72,16 @@ def run(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=workers > 1,
         http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
     )
+    os.register_at_fork(after_in_child=mortal)
     forked = lambda: len(server.wrks) == workers  # noqa: E731 - named for what it says
     threading.Thread(target=announce, args=(forked, host, port), daemon=True).start()
     server.serve()
+
+
+def mortal() -> None:
+    """A worker that is not serving yet ends when it is told to. The handler that it inherits would only note the wish,
+    in a process that has nobody to read the note, and the end would wait for the worker until it is killed."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def announce(forked: Callable[[], bool], host: str, port: int) -> None:
