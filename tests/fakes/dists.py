@@ -70,8 +70,11 @@ def wheel(
     requires_python: str | None = None,
     files: Mapping[str, bytes] | None = None,
     tag: str = "py3-none-any",
+    told: str = "",
 ) -> tuple[str, bytes]:
     """A valid wheel (PEP 427) with a true RECORD: its file name and its bytes.
+
+    ``told``: more lines of its metadata; below an empty one, its description.
 
     ``files`` are members by path; by default one module, named as the project, with ``VERSION`` in it.
     """
@@ -79,7 +82,8 @@ def wheel(
     members = (
         dict(files) if files is not None else {f"{module(name)}.py": f"VERSION = {version!r}\n".encode()}
     )
-    members[f"{stem}.dist-info/METADATA"] = metadata(name, version, requires, requires_python).encode()
+    says = metadata(name, version, requires, requires_python) + told
+    members[f"{stem}.dist-info/METADATA"] = says.encode()
     tags = "".join(
         f"Tag: {python}-{abi}-{platform}\n"
         for pythons, abis, platforms in [tag.split("-")]

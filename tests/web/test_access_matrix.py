@@ -118,6 +118,11 @@ def addresses(file: str, denied: str, placed: str) -> list[str]:
     return [
         "",
         "/",
+        "/project/demo",
+        "/project/demo/",
+        "/project/DeMo/",
+        "/project/never/",
+        "/project/nothing/",
         "/simple",
         "/simple/",
         "/simple/?format=" + JSON.replace("+", "%2B"),

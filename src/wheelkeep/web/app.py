@@ -16,6 +16,7 @@ from wheelkeep.web.auth import Auth
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
 from wheelkeep.web.home import Home
+from wheelkeep.web.project import Projects
 from wheelkeep.web.respond import (
     SAFE,
     Answer,
@@ -51,6 +52,7 @@ class App:
         self._files = Files(keep)
         self._documents = Documents(keep)
         self._home = Home(keep)
+        self._projects = Projects(keep)
         self._auth = Auth(keep.tokens)
         self._uploads = Uploads(keep, self._auth)
         self._trusted = Trusted(keep, self._auth)
@@ -175,6 +177,10 @@ class App:
                 return redirect(f"{index.name}/", request)
             case [""]:
                 return await self._home.page([index], depth=1)
+            case ["project", text] if _plain(text):
+                return redirect(f"{text}/", request)
+            case ["project", text, ""]:
+                return await self._projects.page(request, index, text)
             case ["simple", *rest]:
                 return await self._simple_route(request, index, rest, key, alias=alias)
             case ["files", *rest]:

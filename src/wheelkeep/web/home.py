@@ -12,6 +12,7 @@ from wheelkeep.index.keep import Keep
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
+from wheelkeep.web import urls
 from wheelkeep.web.respond import SAFE, SAFE_HTML, Response
 
 _SHOWN = ("pip", "uv", "poetry", "pdm")
@@ -45,7 +46,7 @@ class Home:
         return Response(200, headers, self._style)
 
     async def _index(self, index: Index) -> dict[str, object]:
-        base = self._keep.settings.public_url or f"http://{_listening(self._keep)}"
+        base = urls.base(self._keep.settings)
         simple, upload = f"{base}/{index.name}/simple/", f"{base}/{index.name}/legacy/"
         return {
             "name": index.name,
@@ -60,12 +61,6 @@ class Home:
                 for name in _SHOWN
             ],
         }
-
-
-def _listening(keep: Keep) -> str:
-    settings = keep.settings
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{host}:{settings.port}"
 
 
 async def _state(source: Source) -> dict[str, str]:

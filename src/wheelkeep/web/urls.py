@@ -3,8 +3,17 @@
 import re
 
 from wheelkeep.core.names import IndexName, ProjectName
+from wheelkeep.core.settings import Settings
 
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def base(settings: Settings) -> str:
+    """What a person types before ``/{index}/``; where it listens, unless it is told what it is called outside."""
+    if settings.public_url is not None:
+        return settings.public_url
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 def files_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
