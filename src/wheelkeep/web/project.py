@@ -5,7 +5,6 @@ from email.errors import MessageError
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from msgspec import Struct
 from packaging.metadata import RawMetadata, parse_email
 
@@ -86,8 +85,7 @@ class Projects:
             simple=f"{urls.base(settings)}/{index.name}/simple/",
             files=[_row(file, decision, files) for file, decision in pairs[:_MOST_FILES]],
             more=max(0, len(pairs) - _MOST_FILES),
-            # Only what nh3 cleaned is passed on as mark-up.
-            readme=Markup(readme) if readme is not None else None,  # noqa: S704
+            readme=readme,
             text=about.description[:LONGEST],
         )
 
