@@ -14,6 +14,7 @@ from fakes.asgi import Inside, sending
 from fakes.ask import Reply
 from fakes.dists import wheel
 from fakes.uploads import KIND, basic, fields, form
+from wheelkeep.store.minted import MintedTokens
 
 AUDIENCE = "packages.acme.example/keep"
 MEDIA_TYPE = "application/vnd.pypi.pytp.v1+json"
@@ -190,6 +191,17 @@ async def test_an_issuer_that_is_away_is_an_outage(world: World) -> None:
     reply = await world.good()
     assert "cannot be asked for its keys" in told(reply, 503, "issuer-unreachable")
     assert reply.headers["retry-after"] == "7"
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_trouble_of_the_keeps_own_is_told_in_the_same_form(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> bool:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(MintedTokens, "add", full)
+    assert "space" not in told(await world.good(), 503, "unavailable")
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -169,8 +169,7 @@ def _verified(unproven: Unproven, key: dict[str, Any], issuer: str, audience: st
             audience=audience,
             issuer=issuer,
             leeway=LEEWAY,
-            # A token for several audiences could be used by each of them at the others.
-            options={"require": ["exp", "iat", "iss", "aud"], "strict_aud": True},
+            options={"require": ["exp", "iat", "iss", "aud"]},
         )
     except jwt.InvalidSignatureError:
         return None
@@ -187,6 +186,9 @@ def _verified(unproven: Unproven, key: dict[str, Any], issuer: str, audience: st
     except Exception as error:
         log.warning("identity_unreadable", issuer=issuer, why=type(error).__name__)
         raise _refused("the token cannot be read") from None
+    # A token for several audiences could be used by each of them at the others.
+    if claims["aud"] not in (audience, [audience]):
+        raise _refused(f'the token is not made for the audience "{audience}" alone')
     return claims
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body, BodyBrokenOffError, BodyTooLargeError
 from wheelkeep.web.respond import SAFE, Request, Response
 
+log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/vnd.pypi.pytp.v1+json"
 _FEATURES = ("multi-use-token",)
 _LARGEST_BODY = 64 * 1024
@@ -66,7 +68,14 @@ class Trusted:
     async def mint(self, request: Request) -> Response:
         """``POST /_/oidc/mint-token``; what is left of its body is read once the answer is on its way."""
         body = Body(request, most=_LARGEST_BODY)
-        return replace(await self._minted(request, body), after=body.drain)
+        try:
+            response = await self._minted(request, body)
+        except Exception:
+            # As everywhere, but in the form that these clients read.
+            log.exception("request_failed", request=request.id.decode(), path=request.path)
+            says = "the keep could not deal with this request"
+            response = problem.not_minted(request, 503, "unavailable", says, retry_after=30)
+        return replace(response, after=body.drain)
 
     async def _minted(self, request: Request, body: Body) -> Response:
         if self._mint is None:
