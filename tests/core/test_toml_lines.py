@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkeep.core.toml_lines import KeyPath, key_lines
+from wheelkeep.core.toml_lines import KeyPath, array_spans, key_lines
 
 # Three tildes stand for three single quotes, which would end this text.
 TORTURE = r'''# a comment = 1
@@ -142,3 +142,18 @@ def test_every_key_has_the_line_on_which_it_was_written(data: dict[str, dict[str
     lines = key_lines(text)
     assert set(lines) == paths(read)
     assert expected.items() <= lines.items()
+
+
+def test_where_arrays_lie() -> None:
+    text = '[a]\nb = [ "x]", # ]\n [1, 2], ]\nc = []'
+    spans = array_spans(text)
+    assert {path: text[span.start : span.close + 1] for path, span in spans.items()} == {
+        ("a", "b"): '[ "x]", # ]\n [1, 2], ]',
+        ("a", "b", 1): "[1, 2]",
+        ("a", "c"): "[]",
+    }
+    assert [text[start:end] for start, end in spans["a", "b"].values] == ['"x]"', "[1, 2]"]
+    assert (spans["a", "b"].comma, spans["a", "b", 1].comma, spans["a", "c"].comma) == (True, False, False)
+    assert array_spans("a = [] ]") == {
+        ("a",): spans["a", "c"].__class__(start=4, values=(), comma=False, close=5)
+    }

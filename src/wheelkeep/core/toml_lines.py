@@ -1,4 +1,5 @@
-"""On which line of a TOML text each key stands. tomllib does not tell; here is only what finding keys needs.
+"""On which line of a TOML text each key stands, and where its arrays lie. tomllib does not tell; here is only what
+finding them needs.
 
 The text has already been accepted by tomllib, so nothing is checked: where this scanner is lost it stops, and
 the lines found so far stand. Grammar: https://toml.io/en/v1.0.0.
@@ -7,7 +8,10 @@ the lines found so far stand. Grammar: https://toml.io/en/v1.0.0.
 import re
 import tomllib
 from bisect import bisect_left
+from contextlib import suppress
 from typing import TypeAlias
+
+from msgspec import Struct
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -20,6 +24,26 @@ _STRING = re.compile(
     re.DOTALL,
 )
 _PLAIN_VALUE = re.compile(r"[^,\]}\n#]+")
+
+
+class ArraySpan(Struct, frozen=True, kw_only=True):
+    """Where an array stands in its text: offsets of characters, ends past the last one."""
+
+    start: int
+    """Of the opening bracket."""
+    values: tuple[tuple[int, int], ...]
+    comma: bool
+    """Whether a comma follows the last value."""
+    close: int
+    """Of the closing bracket."""
+
+
+def array_spans(text: str) -> dict[KeyPath, ArraySpan]:
+    """Every array of the text by its path; those of a text where the scanner is lost as far as it came."""
+    scanner = _Scanner(text)
+    with suppress(_LostError, RecursionError):
+        scanner.document()
+    return scanner.arrays
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
@@ -43,6 +67,7 @@ class _LostError(Exception):
 class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
+        self.arrays: dict[KeyPath, ArraySpan] = {}
         self._text = text
         self._at = 0
         self._breaks = [at for at, letter in enumerate(text) if letter == "\n"]
@@ -105,13 +130,16 @@ class _Scanner:
             raise _LostError
 
     def _array(self, path: KeyPath) -> None:
-        number = 0
+        start, comma = self._at - 1, False
+        values: list[tuple[int, int]] = []
         while self._peek_past(_BLANK) and not self._took("]"):
-            self.lines[*path, number] = self._line()
-            self._value((*path, number))
-            number += 1
+            self.lines[*path, len(values)] = self._line()
+            began = self._at
+            self._value((*path, len(values)))
+            values.append((began, began + len(self._text[began : self._at].rstrip())))
             self._skip(_BLANK)
-            self._took(",")
+            comma = self._took(",")
+        self.arrays[path] = ArraySpan(start=start, values=tuple(values), comma=comma, close=self._at - 1)
 
     def _key(self) -> list[str]:
         parts: list[str] = []
