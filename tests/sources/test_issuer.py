@@ -115,6 +115,17 @@ async def test_what_is_not_signed_by_the_issuer(world: fake.Issuer, issuer: Issu
             await proven(issuer, raw(header | {"alg": algorithm}, payload))
 
 
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_one_letter_off_is_refused_wherever_it_is(
+    world: fake.Issuer, issuer: Issuer, algorithm: str
+) -> None:
+    good = world.sign(CLAIMS, audience=AUDIENCE, algorithm=algorithm)
+    for at in (*range(0, len(good), 7), len(good) - 1):
+        for letter in {"A", "B", "_", ".", "="} - {good[at]}:
+            with pytest.raises((IdentityRefused, Unanswered)):
+                await proven(issuer, good[:at] + letter + good[at + 1 :])
+
+
 async def test_addresses_and_keys_in_a_header_are_nothing_to_go_by(
     world: fake.Issuer, issuer: Issuer
 ) -> None:

@@ -349,7 +349,11 @@ def test_the_front_page_names_what_the_caller_may_read(world: World, caller: str
     ]
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/static/wheelkeep.css", "/nothing/", "/api/v1/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz", "/readyz", "/static/wheelkeep.css", "/nothing/", "/api/v1/", "/_/oidc/audience",
+     "/.well-known/pytp?discover=/main/legacy/"],
+)  # fmt: skip
 def test_what_belongs_to_no_index_names_none(world: World, path: str) -> None:
     replies = [world.ask(path, caller) for caller in ("none", "reader", "garbage")]
     assert len({(reply.status, reply.body) for reply in replies}) == 1
