@@ -10,6 +10,7 @@ from wheelkeep import configuration
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
+from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
@@ -22,6 +23,8 @@ from wheelkeep.sources.hosted import Hosted
 from wheelkeep.sources.issuer import Issuer
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
+from wheelkeep.sources.verifier import Verifier
+from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
@@ -52,6 +55,8 @@ def build(settings: Settings) -> Keep:
         name: Selection(source.offer.include, source.offer.exclude)
         for name, source in settings.sources.items()
     }
+    verifier = Verifier(settings.trust_roots)
+    attestor = Attestor(AttestedFiles(database), verifier, sources, changed=announcer)
     indexes = {
         name: Index(
             index,
@@ -59,6 +64,7 @@ def build(settings: Settings) -> Keep:
             reservations=reservations,
             policy=holders[name],
             facts=facts,
+            attestor=attestor,
         )
         for name, index in settings.indexes.items()
     }
@@ -67,6 +73,7 @@ def build(settings: Settings) -> Keep:
         uploads=Uploads(database, ledger, changes),
         reservations=reservations,
         selections=selections,
+        verifier=verifier,
         changed=announcer,
     )
     return Keep(
@@ -81,6 +88,7 @@ def build(settings: Settings) -> Keep:
         announcer=announcer,
         changes=changes,
         receiver=receiver,
+        attestor=attestor,
         steward=Steward(
             releases=releases, receiver=receiver, indexes=tuple(indexes.values()), changed=announcer
         ),

@@ -1,5 +1,6 @@
 """Finds and reads the configuration and its policies, before anything is made of them."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from wheelkeep.index.policies import PolicyHolder
 CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
 LISTEN_VARIABLE = "WHEELKEEP_LISTENING"
 """How ``serve`` tells its workers where they listen: host and port with a space between."""
+
+_TRUST_ROOT = "application/vnd.dev.sigstore.trustedroot+json"
 
 
 def pypi_url() -> str:
@@ -42,7 +45,28 @@ def load(path: Path | None) -> Settings:
         raise ConfigError(
             [Mistake(str(path), None, "", f"the configuration cannot be read: {error}")]
         ) from None
-    return read_settings(text, file=str(path), base=path.parent, secret=_secret, pypi_url=pypi_url())
+    settings = read_settings(text, file=str(path), base=path.parent, secret=_secret, pypi_url=pypi_url())
+    mistakes = [
+        Mistake(str(path), None, "trust_roots", says)
+        for root in settings.trust_roots
+        if root is not None and (says := _unfit(root)) is not None
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return settings
+
+
+def _unfit(root: Path) -> str | None:
+    """Why a file is no trust root, as far as that can be told without the library that reads it."""
+    try:
+        kind = json.loads(root.read_bytes())["mediaType"]
+    except OSError as error:
+        return f"{root} cannot be read: {error.strerror}"
+    except (ValueError, LookupError, TypeError, RecursionError):
+        kind = None
+    if not str(kind).startswith(_TRUST_ROOT):
+        return f"{root} is not a trust root of Sigstore (trusted_root.json)"
+    return None
 
 
 def _secret(reference: str) -> str:

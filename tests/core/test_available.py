@@ -73,7 +73,6 @@ def test_other_mistakes_come_first() -> None:
 TO_COME = {
     "advisories": 'severity = "high"',
     "licences": 'allow = ["MIT"]',
-    "provenance": "ratchet = true",
 }
 
 

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from fakes import made
 from fakes.made import NOW, later
-from wheelkeep.core.cooldown import CooldownGate, clock
+from wheelkeep.core.arrival import clock
+from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
 from wheelkeep.core.policy import Policy

@@ -176,3 +176,13 @@ def test_exposure() -> None:
         assert exposure(host, settings) is None
     for host in ("0.0.0.0", "::", "10.1.2.3", "packages.example"):
         assert "main" in (exposure(host, settings) or "")
+
+
+def test_trust_roots() -> None:
+    assert read("").trust_roots == (None,)
+    told = read('trust_roots = ["public", "own.json", "/srv/other.json"]').trust_roots
+    assert told == (None, BASE / "own.json", Path("/srv/other.json"))
+    (says,) = mistakes("trust_roots = []")
+    assert says.startswith("w.toml:1: trust_roots: is empty")
+    (says,) = mistakes('trust_roots = "own.json"')
+    assert 'write ["own.json"]' in says

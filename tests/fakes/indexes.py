@@ -9,17 +9,26 @@ from fakes.stores import Store
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.settings import IndexSettings, MergeMode
+from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import View
+from wheelkeep.sources.verifier import Verifier
+from wheelkeep.store.attested import AttestedFiles
 
 
 class Pointed:
     """An index over two sources in memory."""
 
     def __init__(
-        self, store: Store, *, policy: Path | None = None, mode: MergeMode = "strict", grouped: bool = False
+        self,
+        store: Store,
+        *,
+        policy: Path | None = None,
+        mode: MergeMode = "strict",
+        grouped: bool = False,
+        roots: tuple[Path, ...] = (),
     ) -> None:
         self.store = store
         self.acme, self.pypi = Scripted("acme", remote=False), Scripted("pypi")
@@ -29,6 +38,12 @@ class Pointed:
         self.holder = PolicyHolder(policy, {source.name: source.remote for source in self.sources})
         self.mode: MergeMode = mode
         self.grouped = grouped
+        self.attestor = Attestor(
+            AttestedFiles(store.database),
+            Verifier(roots),
+            {source.name: source for source in self.sources},
+            changed=lambda project: self.index.forget(project),
+        )
         self.index = self.made()
 
     def made(self) -> Index:
@@ -46,6 +61,7 @@ class Pointed:
             reservations=Reservations(self.reserved),
             policy=self.holder,
             facts=self.store.facts,
+            attestor=self.attestor,
         )
 
     async def view(self, project: ProjectName = DEMO, *, patience: float = 0.5) -> View:

@@ -14,7 +14,8 @@ class Scripted:
     """Fulfils ``sources.source.Source``.
 
     Knobs: ``answers`` (by project; a list is used up from the front, its last stays), ``held`` (while set, pages
-    wait for it), ``contents`` (by file name), ``told`` (metadata beside a file), ``ranges``, ``lengths`` (whether
+    wait for it), ``contents`` (by file name), ``told`` (metadata beside a file),
+    ``documents`` (further ones, by key), ``ranges``, ``lengths`` (whether
     a download tells its length), ``stop_at`` and ``go_on`` (a download waits there), ``break_at`` (it ends there),
     ``broken`` (raised by everything about files).
     """
@@ -26,6 +27,8 @@ class Scripted:
         self.held: asyncio.Event | None = None
         self.contents: dict[str, bytes] = {}
         self.told: dict[str, bytes] = {}
+        self.documents: dict[str, bytes] = {}
+        self.documents_asked: list[str] = []
         self.ranges = True
         self.lengths = True
         self.stop_at: int | None = None
@@ -84,7 +87,10 @@ class Scripted:
         return (content[start:] if start < 0 else content[start:end]), len(content)
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
-        return None
+        self.documents_asked.append(key)
+        if self.broken is not None:
+            raise self.broken
+        return self.documents.get(key)
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
         return self.listed

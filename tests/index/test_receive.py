@@ -4,13 +4,16 @@ import asyncio
 import base64
 import hashlib
 import json
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from fakes import attesters
 from fakes.dists import sdist, wheel
 from fakes.stores import Store
 from fakes.uploads import fields
@@ -19,6 +22,7 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.upload_rules import Claim, read_form
 from wheelkeep.index.receive import Kept, Receiver, Refused
+from wheelkeep.sources.verifier import Verifier
 from wheelkeep.store.blobs import Filling
 from wheelkeep.store.tables import hosted_files
 from wheelkeep.store.uploads import PROVENANCE
@@ -37,6 +41,7 @@ class Taking:
             uploads=store.uploads,
             reservations=Reservations([(SourceName("other"), ["other-*"]), (ACME, ["acme-*"])]),
             selections={ACME: Selection(None, ["unwanted", "lib==6.*"])},
+            verifier=Verifier([attesters.authority().root(store.data / "trusted_root.json")]),
             changed=self.changed.append,
         )
 
@@ -201,7 +206,13 @@ async def test_names_that_belong_elsewhere(taking: Taking) -> None:
     assert isinstance(await taking.take(*wheel("acme-x", "1.0"), name="acme-x"), Kept)
 
 
-async def test_attestations_are_kept_as_they_were_given(taking: Taking) -> None:
+async def provenance(taking: Taking, filename: str) -> dict[str, Any]:
+    kept = await taking.store.facts.document(ACME, PROVENANCE, filename)
+    assert kept is not None
+    return dict(json.loads(kept[0]))
+
+
+async def test_attestations_are_verified_and_kept_with_who_signed(taking: Taking) -> None:
     filename, content = wheel("lib", "1.0")
     given = attested(filename, content)
     refused = await taking.take(filename, content, attestations=attested(filename, b"other"))
@@ -209,16 +220,51 @@ async def test_attestations_are_kept_as_they_were_given(taking: Taking) -> None:
     assert isinstance(await taking.take(filename, content, attestations=given), Kept)
     (file,) = await taking.files()
     assert file.provenance is not None
-    kept = await taking.store.facts.document(ACME, PROVENANCE, filename)
-    assert kept is not None
-    assert json.loads(kept[0])["attestation_bundles"][0]["attestations"] == json.loads(given)
+    (bundle,) = (await provenance(taking, filename))["attestation_bundles"]
+    assert bundle["attestations"] == json.loads(given)
+    assert (bundle["publisher"]["kind"], bundle["publisher"]["repository"]) == ("GitHub", "acme/demo")
+    (entry,) = await taking.store.ledger.last("published")
+    assert entry.detail["attested"] == "GitHub acme/demo"
 
 
-def attested(filename: str, content: bytes) -> str:
-    digest = {"sha256": hashlib.sha256(content).hexdigest()}
-    statement = json.dumps({"subject": [{"name": filename, "digest": digest}]})
-    envelope = {"statement": base64.b64encode(statement.encode()).decode(), "signature": "AA=="}
-    return json.dumps([{"version": 1, "verification_material": {}, "envelope": envelope}])
+async def test_false_attestations_refuse_the_upload(taking: Taking) -> None:
+    filename, content = wheel("lib", "1.0")
+    (told,) = json.loads(attested(filename, content))
+    told["envelope"]["signature"] = base64.b64encode(b"signed").decode()
+    refused = await taking.take(filename, content, attestations=json.dumps([told]))
+    assert isinstance(refused, Refused)
+    assert refused.problems == ("attestation 1 is false: its signature is not by its certificate",)
+    assert await taking.files() == []
+
+
+async def test_attestations_of_an_authority_that_nobody_knows_are_kept_as_not_verified(
+    taking: Taking,
+) -> None:
+    filename, content = wheel("lib", "1.0")
+    given = attested(filename, content, attesters.Authority())
+    assert isinstance(await taking.take(filename, content, attestations=given), Kept)
+    (bundle,) = (await provenance(taking, filename))["attestation_bundles"]
+    assert bundle == {
+        "publisher": {"kind": "unverified", "claims": None},
+        "attestations": json.loads(given),
+    }
+    (entry,) = await taking.store.ledger.last("published")
+    assert entry.detail["attested"] == "not verified"
+
+
+async def test_attestations_are_kept_where_nothing_can_be_verified(
+    taking: Taking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wheelkeep.sources.signatures", None)
+    filename, content = wheel("lib", "1.0")
+    assert isinstance(await taking.take(filename, content, attestations=attested(filename, content)), Kept)
+    (bundle,) = (await provenance(taking, filename))["attestation_bundles"]
+    assert bundle["publisher"]["kind"] == "unverified"
+
+
+def attested(filename: str, content: bytes, authority: attesters.Authority | None = None) -> str:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return json.dumps([(authority or attesters.authority()).attestation(filename, sha256)])
 
 
 async def test_of_many_at_once_one_wins(taking: Taking) -> None:

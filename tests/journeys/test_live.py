@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes import clients
+from fakes.ask import JSON
 from fakes.clients import Client, contents
 from fakes.server import Server
 
@@ -81,3 +82,19 @@ def test_the_public_index_and_then_nobody(tmp_path: Path) -> None:
             assert never.status == 503
             assert everything(server, tmp_path / "second") == first
         assert all(path.stat().st_size for path in server.blobs().values())
+
+
+def test_attestations_of_the_public_index(tmp_path: Path) -> None:
+    """Verified by the trust root that the library brings along."""
+    ways = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    folder = tmp_path / "keep"
+    folder.mkdir()
+    (folder / "policy.toml").write_text('[provenance]\nrequired = ["sampleproject>=4"]\n')
+    with Server(folder, f'{CONFIG}policy = "policy.toml"\n', env=ways) as server:
+        page = server.get("/main/simple/sampleproject/", Accept=JSON).json
+        files = {file["filename"]: file for file in page["files"]}
+        newest = files["sampleproject-4.0.0-py3-none-any.whl"]
+        if "provenance" not in newest:
+            assert newest["yanked"].startswith("wheelkeep: provenance: it carries no attestation")
+            pytest.skip("what stands for the public index here tells of no attestations")
+        assert newest["yanked"] is False

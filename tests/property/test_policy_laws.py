@@ -29,6 +29,7 @@ from wheelkeep.core.lock_set import NO_LOCKS
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, decide, ends
+from wheelkeep.core.provenance import ProvenanceGate
 from wheelkeep.core.verdict import Waiver
 
 REQUIREMENTS = ["demo", "demo>=1,<2", "demo==1.0", "demo!=2.0", "demo===1.0", "other", "demo>99"]
@@ -54,6 +55,10 @@ for sources in GOVERNED:
     GATES += [
         FormatsGate(wheels_only=only, max_size=most, sources=governed(*sources))
         for only, most in product((True, False), (None, 5))
+    ]
+    GATES += [
+        ProvenanceGate(rules(*required), ratchet=ratchet, sources=governed(*sources))
+        for required, ratchet in product(((), ("demo<2",)), (True, False))
     ]
 WAIVERS = [
     waiver(package, *lifted, until=until)

@@ -1,6 +1,5 @@
 """Uploads through a running server: what is published is there for everybody, and nothing else is."""
 
-import base64
 import hashlib
 import json
 import socket
@@ -9,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
+from fakes import attesters
 from fakes.asgi import Inside, Message, sending
 from fakes.ask import JSON, Reply
 from fakes.dists import sdist, wheel
@@ -368,17 +369,23 @@ async def test_a_client_that_falls_silent_is_given_up(
 
 async def test_attestations_are_served_as_they_were_given(inside: tuple[Inside, str]) -> None:
     keep, credentials = inside
-    filename, content = wheel("acme-proven", "1.0")
-    digest = {"sha256": hashlib.sha256(content).hexdigest()}
-    statement = json.dumps({"subject": [{"name": filename, "digest": digest}]}).encode()
-    envelope = {"statement": base64.b64encode(statement).decode(), "signature": "AA=="}
-    given = [{"version": 1, "verification_material": {"certificate": "AA=="}, "envelope": envelope}]
-    told = fields("acme-proven", "1.0", filename, content, attestations=json.dumps(given))
     headers = {"content_type": KIND, "authorization": credentials}
-    reply = await keep.post("/main/legacy/", receive=sending(form(told, filename, content)), **headers)
-    assert reply.status == 200
+
+    async def upload(filename: str, content: bytes, given: list[Any]) -> Reply:
+        told = fields("acme-proven", "1.0", filename, content, attestations=json.dumps(given))
+        return await keep.post("/main/legacy/", receive=sending(form(told, filename, content)), **headers)
+
+    filename, content = wheel("acme-proven", "1.0")
+    given = [attesters.authority().attestation(filename, hashlib.sha256(content).hexdigest())]
+    spoilt = json.loads(json.dumps(given))
+    spoilt[0]["envelope"]["signature"] = "AA=="
+    refused = await upload(filename, content, spoilt)
+    assert refused.status == 400
+    assert refused.detail == "attestation 1 is false: its signature is not by its certificate"
+    # By an authority that the public trust root does not have: kept, and said to be not verified.
+    assert (await upload(filename, content, given)).status == 200
     (shown,) = (await keep.get("/main/simple/acme-proven/", accept=JSON)).json["files"]
     address = f"/main/integrity/acme-proven/1.0/{filename}/provenance"
     assert shown["provenance"] == f"../..{address.removeprefix('/main')}"
-    proof = (await keep.get(address)).json
-    assert proof["attestation_bundles"][0]["attestations"] == given
+    (bundle,) = (await keep.get(address)).json["attestation_bundles"]
+    assert bundle == {"publisher": {"kind": "unverified", "claims": None}, "attestations": given}

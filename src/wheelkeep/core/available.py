@@ -11,7 +11,7 @@ from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
 _EXPERIMENTS: frozenset[str] = frozenset()
-_GATES_TO_COME = ("advisories", "licences", "provenance")
+_GATES_TO_COME = ("advisories", "licences")
 
 
 def unavailable_settings(settings: Settings, document: Document) -> list[Mistake]:

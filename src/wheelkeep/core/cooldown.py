@@ -7,6 +7,7 @@ tells no time, it counts from first sight.
 
 from datetime import UTC, datetime, timedelta
 
+from wheelkeep.core.arrival import clock
 from wheelkeep.core.gates import Context, admitted, blocked
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
@@ -48,21 +49,6 @@ class CooldownGate:
             remedy=f'wait until {free:%Y-%m-%d}, or ask for a waiver with gates = ["cooldown"]',
             until=free,
         )
-
-
-def clock(file: File) -> datetime | None:
-    """The moment from which a file's age counts; None where nothing is known."""
-    uploaded = _moment(file.upload_time)
-    if uploaded is None:
-        return file.first_seen
-    if file.late and file.first_seen is not None:
-        return max(uploaded, file.first_seen)
-    return uploaded
-
-
-def _moment(text: str | None) -> datetime | None:
-    """An upload time that was checked when it was read (PEP 700: UTC, with a Z)."""
-    return datetime.fromisoformat(text).astimezone(UTC) if text is not None else None
 
 
 def _later(since: datetime, age: timedelta) -> datetime:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from wheelkeep.core.attested import Provenance
 from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -18,6 +19,8 @@ class Context(Struct, frozen=True, kw_only=True):
 
     now: datetime
     """Aware, UTC."""
+    provenance: Provenance | None = None
+    """What is known of the project's attestations; None: nobody looked."""
 
 
 class Gate(Protocol):

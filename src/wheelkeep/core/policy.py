@@ -10,6 +10,7 @@ from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy_file import PolicyFile
+from wheelkeep.core.provenance import ProvenanceGate
 from wheelkeep.core.rules import Rule, RuleSet, read_rule
 from wheelkeep.core.verdict import Decision, Verdict, Waiver
 
@@ -31,6 +32,11 @@ class Policy:
             gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
             for gate in self.gates
         }
+
+    @property
+    def provenance(self) -> ProvenanceGate | None:
+        """The gate that needs to know of attestations, where the policy has it."""
+        return next((gate for gate in self.gates if isinstance(gate, ProvenanceGate)), None)
 
     def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
         """One verdict a gate, also from those that do not govern the file's source."""
@@ -129,6 +135,10 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: Lock
                 wheels_only=formats.wheels_only, max_size=formats.max_size, sources=frozenset(formats.sources)
             )
         )
+    if file is not None and file.provenance is not None:
+        told = file.provenance
+        required, governed = RuleSet(told.required), frozenset(told.sources)
+        gates.append(ProvenanceGate(required, ratchet=told.ratchet, sources=governed))
     if file is None:
         gates.append(HashesGate(required=False, sources=remote))
     else:

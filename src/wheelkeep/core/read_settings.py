@@ -28,7 +28,9 @@ from wheelkeep.core.toml_source import Document, Table
 _LOCAL, _PYPI, _MAIN = SourceName("local"), SourceName("pypi"), IndexName("main")
 _HOST, _PORT = "127.0.0.1", 8080
 _DATA = "wheelkeep-data"
-_ROOT_KEYS = ("data", "listen", "public_url", "database", "store", "workers", "experimental")
+_PUBLIC = "public"
+"""Stands for Sigstore's public instance among the trust roots."""
+_ROOT_KEYS = ("data", "listen", "public_url", "database", "store", "workers", "trust_roots", "experimental")
 # The classic slip in TOML: a key written below a table's header belongs to that table.
 _BELONGS_AT_THE_TOP = dict.fromkeys(
     _ROOT_KEYS, "is a key of the whole file: write it above the first [table]"
@@ -64,6 +66,7 @@ def read_settings(
         store=root.parsed("store", _read_store) or "local",
         s3=_read_s3(root, around),
         workers=root.integer("workers", least=1, most=64) or 1,
+        trust_roots=_read_trust_roots(root, around),
         experimental=root.texts("experimental") or (),
         sources=sources,
         indexes=_indexes(root, sources, around),
@@ -147,6 +150,13 @@ def _audience(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text or len(text) > 200:
         raise ValueError("must be one word of at most 200 ASCII characters")
     return text
+
+
+def _read_trust_roots(root: Table, around: Surroundings) -> tuple[Path | None, ...]:
+    read = root.each("trust_roots", lambda text: text if text == _PUBLIC else around.path(text))
+    if read == () and not root.elements("trust_roots"):
+        root.wrong("trust_roots", "is empty, so nothing could be verified: name a trust root or take it out")
+    return tuple(one if isinstance(one, Path) else None for one in read or (_PUBLIC,))
 
 
 def _read_s3(root: Table, around: Surroundings) -> dict[str, str | Secret]:

@@ -113,6 +113,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     s3: dict[str, str | Secret] = {}
     workers: int = 1
     experimental: tuple[str, ...] = ()
+    trust_roots: tuple[Path | None, ...] = (None,)
+    """Sigstore trust roots that attestations are held against; None: the public one."""
     sources: dict[SourceName, SourceSettings]
     indexes: dict[IndexName, IndexSettings]
     origin: Path | None = None

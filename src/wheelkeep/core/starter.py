@@ -63,6 +63,11 @@ _POLICY = """\
 first_seen = true               # bytes once listed never change
 # required = true               # block files whose page tells no hash
 
+# Attestations (PEP 740): what was once published with one is not taken without, or by another publisher.
+# [provenance]
+# ratchet  = true
+# required = ["cryptography"]
+
 # An exception: it lifts the gates that it names, until the end of its last day (UTC).
 # [[waiver]]
 # package = "litellm==1.82.8"

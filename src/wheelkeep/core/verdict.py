@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Outcome(Enum):
-    """Held is blocked until a known moment."""
+    """Held is blocked until a known moment, or until a person has looked."""
 
     ADMITTED = "admitted"
     HELD = "held"

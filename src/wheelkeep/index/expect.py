@@ -1,12 +1,10 @@
 """``policy test``: a policy held against what its keepers expect of it, by asking as a client's request would."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from wheelkeep.core.expectations import Expectation, fails, fails_unlisted
-from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
 from wheelkeep.core.merge import Nowhere
 from wheelkeep.core.model import File, Unasked, Unreachable
@@ -15,6 +13,9 @@ from wheelkeep.core.policy import Policy
 from wheelkeep.core.verdict import Decision, Outcome, Verdict
 from wheelkeep.index.gather import Gathered
 from wheelkeep.index.index import Index
+
+_PATIENCE = 10.0
+"""Seconds that a person waits for what is newest."""
 
 
 class Tried(Struct, frozen=True, kw_only=True):
@@ -46,8 +47,8 @@ async def test(
     tried: list[Tried] = []
     for one in expectations:
         if one.project not in gathered:
-            gathered[one.project] = await index.gather(one.project, patience=10.0, policy=policy)
-        says = _fails(one, gathered[one.project], policy)
+            gathered[one.project] = await index.gather(one.project, patience=_PATIENCE, policy=policy)
+        says = await _fails(one, gathered[one.project], index, policy)
         tried.append(Tried(line=one.line, expectation=one.text, holds=not says, says=says))
     holding = sum(one.holds for one in tried)
     return Tested(
@@ -60,7 +61,7 @@ async def test(
     )
 
 
-def _fails(one: Expectation, gathered: Gathered, policy: Policy) -> str:
+async def _fails(one: Expectation, gathered: Gathered, index: Index, policy: Policy) -> str:
     outcome = gathered.outcome
     if isinstance(outcome, Nowhere):
         return f"no source of this index has {one.project}"
@@ -71,7 +72,8 @@ def _fails(one: Expectation, gathered: Gathered, policy: Policy) -> str:
             gate=outcome.gate, outcome=Outcome.BLOCKED, code="allow-unlisted", sentence=outcome.sentence
         )
         return fails_unlisted(one, verdict)
-    judged = judge(outcome.page, policy, Context(now=datetime.now(UTC)))
+    context = await index.context(policy, outcome.page, patience=_PATIENCE)
+    judged = judge(outcome.page, policy, context)
     meant: list[tuple[File, Decision]] = [
         (file, decision)
         for file, decision in zip(judged.page.files, judged.decisions, strict=True)

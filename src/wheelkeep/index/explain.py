@@ -1,13 +1,11 @@
 """Explaining: every candidate file of a requirement, with each gate's verdict and what would change it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core import merge
-from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
 from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import Absent, Answer, File, Found, Unasked, Unreachable
@@ -17,6 +15,9 @@ from wheelkeep.core.verdict import Decision, Verdict, Waiver
 from wheelkeep.index.gather import Gathered, Place
 from wheelkeep.index.index import WHERE_TO_ASK, Index
 from wheelkeep.store.ledger import Ledger
+
+_PATIENCE = 10.0
+"""Seconds that a person waits for what is newest."""
 
 
 class GateSaid(Struct, frozen=True, kw_only=True):
@@ -82,13 +83,15 @@ async def explain(
 ) -> Explanation:
     """Why the files that a requirement means are served or not, by asking as a client's request would."""
     project = ProjectName(rule.name)
-    gathered = await index.gather(project, patience=10.0)
+    gathered = await index.gather(project, patience=_PATIENCE)
     outcome = gathered.outcome
     files: tuple[FileSaid, ...] = ()
     owners: tuple[str, ...] = ()
     if isinstance(outcome, Merged):
         owners = outcome.owners
-        judged = judge(outcome.page, index.policy.current, Context(now=datetime.now(UTC)))
+        policy = index.policy.current
+        context = await index.context(policy, outcome.page, patience=_PATIENCE)
+        judged = judge(outcome.page, policy, context)
         pairs = [
             (file, decision)
             for file, decision in zip(judged.page.files, judged.decisions, strict=True)

@@ -10,11 +10,13 @@ from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import Judged, judge
 from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import Page, Status, Unasked, Unreachable
-from wheelkeep.core.names import IndexName, ProjectName
+from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.offer import Reservations
 from wheelkeep.core.policy import Policy
+from wheelkeep.core.provenance import PENDING
 from wheelkeep.core.settings import IndexSettings
 from wheelkeep.core.verdict import Outcome, Verdict
+from wheelkeep.index.attestor import PATIENCE_KNOWN, Attestor
 from wheelkeep.index.gather import Gathered, Place, Rule, gather
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import Memo, View, expiry
@@ -36,6 +38,7 @@ class Index:
         reservations: Reservations,
         policy: PolicyHolder,
         facts: Facts,
+        attestor: Attestor,
     ) -> None:
         self.settings = settings
         self.name: IndexName = settings.name
@@ -46,6 +49,7 @@ class Index:
         self._rule = Rule(settings.merge, settings.pins)
         self._reservations = reservations
         self._facts = facts
+        self._attestor = attestor
         self._memo = Memo(_MEMO_BYTES)
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
@@ -89,14 +93,50 @@ class Index:
         outcome = gathered.outcome
         if isinstance(outcome, Nowhere | Unreachable):
             return outcome
-        now = datetime.now(UTC)
         if isinstance(outcome, Unasked):
             view = _unlisted(project, outcome)
         else:
-            view = await self._view(outcome, judge(outcome.page, policy, Context(now=now)))
+            wait = PATIENCE_KNOWN if patience > 0 else 0.0
+            context = await self.context(policy, outcome.page, patience=wait)
+            view = await self._view(outcome, judge(outcome.page, policy, context))
         if changes == self._changes and policy is self.policy.current:
             self._memo.put(view)
         return view
+
+    async def decided(self, project: ProjectName, filename: str) -> View | Nowhere | Unreachable:
+        """The page without waiting for a newer one, and on it that file's own decision, not one that is put off.
+
+        Bytes that are here never wait for an upstream: an old page is good enough to find them.
+        """
+        view = self.recall(project, time.time()) or await self.page(project, patience=0)
+        entry = view.by_name.get(filename) if isinstance(view, View) else None
+        if entry is None or entry[1].against is None or entry[1].against.code != PENDING:
+            return view
+        assert isinstance(view, View)
+        policy = self.policy.current
+        await self.context(policy, view.judged.page, patience=0, first=filename)
+        self.forget(project)
+        return await self.page(project, patience=0)
+
+    async def context(
+        self,
+        policy: Policy,
+        page: Page,
+        *,
+        patience: float,
+        first: str | None = None,
+        lies_in: SourceName | None = None,
+    ) -> Context:
+        """What the policy's gates have to know beside a page's files; nothing is asked for that no gate wants.
+
+        ``patience``: seconds that learning more may take; see ``Attestor.known`` for the rest.
+        """
+        gate, provenance = policy.provenance, None
+        if gate is not None:
+            provenance = await self._attestor.known(
+                gate, page, patience=patience, first=first, lies_in=lies_in
+            )
+        return Context(now=datetime.now(UTC), provenance=provenance)
 
     async def gather(
         self, project: ProjectName, *, patience: float = PATIENCE_PAGE, policy: Policy | None = None

@@ -13,6 +13,7 @@ from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.pins import Incident
 from wheelkeep.core.settings import Settings
 from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.metadata import MetadataKeeper
@@ -114,6 +115,7 @@ class Keep:
         announcer: Announcer,
         changes: Changes,
         receiver: Receiver,
+        attestor: Attestor,
         steward: Steward,
         mint: Mint | None,
         sources: Mapping[SourceName, Source],
@@ -127,6 +129,7 @@ class Keep:
         self.tokens = tokens
         self.book = book
         self.receiver = receiver
+        self._attestor = attestor
         self.steward = steward
         self.mint = mint
         """None where no publisher is configured."""
@@ -157,6 +160,7 @@ class Keep:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.fetcher.close(seconds)
+        await self._attestor.close()
         self.receiver.close()
         if self.mint is not None:
             await self.mint.close()

@@ -14,12 +14,13 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
-from wheelkeep.core.attestations import read_attestations
+from wheelkeep.core.attestations import read_attestations, write_provenance
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, closed, digest_problems, read_metadata
 from wheelkeep.index.fill import Pump
+from wheelkeep.sources.verifier import Unverifiable, Verifier
 from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.blobs import Blobs, Filling
 from wheelkeep.store.facts import KnownMetadata
@@ -45,6 +46,15 @@ class Refused(Struct, frozen=True):
     why: Literal["wrong", "taken", "elsewhere", "closed"]
     """Something does not fit; the file name is used; the name belongs to another source; the project's status."""
     problems: tuple[str, ...]
+
+
+class _Proof(Struct, frozen=True):
+    """Attestations that came with an upload."""
+
+    document: bytes
+    """As the index serves them (PEP 740)."""
+    by: str
+    """Who signed, for the ledger."""
 
 
 class Incoming:
@@ -87,6 +97,7 @@ class Receiver:
         uploads: Uploads,
         reservations: Reservations,
         selections: Mapping[SourceName, Selection],
+        verifier: Verifier,
         changed: Callable[[ProjectName], None],
     ) -> None:
         """``changed`` is told of every project that has a new file."""
@@ -94,6 +105,7 @@ class Receiver:
         self._uploads = uploads
         self._reservations = reservations
         self._selections = selections
+        self._verifier = verifier
         self._changed = changed
         self._writing = ThreadPoolExecutor(4, thread_name_prefix="upload")
         # Unpacking keeps a processor busy, so few do it at once, and they wait for nobody's disk.
@@ -145,19 +157,37 @@ class Receiver:
         problems = [*claim.problems, *digest_problems(claim.digests, digests)]
         described, metadata, wrong = await self._look_inside(claim, incoming)
         problems += wrong
-        provenance: bytes | None = None
-        if claim.attestations is not None and claim.filename is not None:
-            provenance, wrong = read_attestations(claim.attestations, claim.filename, digests["sha256"])
-            problems += wrong
+        proof, wrong = await self._attested(claim, digests["sha256"])
+        problems += wrong
         if problems or described is None or metadata is None:
             return Refused("wrong", tuple(problems))
-        file = _file(source, claim, described, metadata, incoming.filling, attested=provenance is not None)
+        file = _file(source, claim, described, metadata, incoming.filling, attested=proof is not None)
         if (refused := self.not_offered(file)) is not None:
             return refused
-        return await self._keep(file, incoming, metadata, provenance, by)
+        return await self._keep(file, incoming, metadata, proof, by)
+
+    async def _attested(self, claim: Claim, sha256: str) -> tuple[_Proof | None, list[str]]:
+        """The provenance of attestations that are not false, each with who signed it where that can be verified."""
+        if claim.attestations is None or claim.filename is None:
+            return None, []
+        told, problems = read_attestations(claim.attestations, claim.filename, sha256)
+        if problems:
+            return None, problems
+        try:
+            signed = await self._verifier.each(told, claim.filename, sha256)
+        except Unverifiable as error:
+            # They are kept for those who can; a gate that requires verified ones blocks the file, and says why.
+            log.warning("attestations_not_verified", file=claim.filename, why=str(error))
+            return _Proof(write_provenance([(one, None) for one in told]), "not verified"), []
+        problems = [
+            f"attestation {number} is false: {one.false}" for number, one in enumerate(signed, 1) if one.false
+        ]
+        publishers = [one.publisher for one in signed]
+        by = dict.fromkeys(one.words if one is not None else "not verified" for one in publishers)
+        return _Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
     async def _keep(
-        self, file: File, incoming: Incoming, metadata: bytes, provenance: bytes | None, by: str
+        self, file: File, incoming: Incoming, metadata: bytes, proof: _Proof | None, by: str
     ) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         sha256 = incoming.filling.sha256
@@ -166,17 +196,21 @@ class Receiver:
             await incoming.filling.keep()
             self._blobs.trust(sha256)
         if taken is None:
+            detail = {"by": by, "version": file.version, "sha256": sha256, "size": file.size}
+            if proof is not None:
+                detail["attested"] = proof.by
             entry = Entry(
                 kind="published",
                 at=file.first_seen or datetime.now(UTC),
                 source=file.source,
                 project=file.project,
                 filename=file.filename,
-                detail={"by": by, "version": file.version, "sha256": sha256, "size": file.size},
+                detail=detail,
             )
             known = (
                 KnownMetadata(file.metadata, metadata, own=True) if isinstance(file.metadata, str) else None
             )
+            provenance = proof.document if proof is not None else None
             outcome = await self._uploads.add(file, metadata=known, provenance=provenance, entries=[entry])
             if isinstance(outcome, Status):
                 return _closed(file.project, outcome)

@@ -11,7 +11,6 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import judge
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
@@ -23,6 +22,9 @@ from wheelkeep.store.ledger import Entry
 from wheelkeep.store.releases import Changed, Conflict, Noted, Releases
 
 log = structlog.get_logger(__name__)
+
+_PATIENCE = 10.0
+"""Seconds that a policy may take to learn what it has to know."""
 
 
 class Acted(Struct, frozen=True, kw_only=True):
@@ -167,15 +169,17 @@ class Steward:
             if (refused := self._receiver.not_offered(file)) is not None
             for problem in refused.problems
         ]
-        return problems + self._blocks(moved, to)
+        return problems + await self._blocks(moved, source, to)
 
-    def _blocks(self, files: tuple[File, ...], to: SourceName) -> list[str]:
+    async def _blocks(self, files: tuple[File, ...], source: SourceName, to: SourceName) -> list[str]:
         page = Page(project=files[0].project, files=files)
         says: list[str] = []
         for index in self._indexes:
             if not any(place.source.name == to for group in index.groups for place in group):
                 continue
-            judged = judge(page, index.policy.current, Context(now=datetime.now(UTC)))
+            policy = index.policy.current
+            context = await index.context(policy, page, patience=_PATIENCE, lies_in=source)
+            judged = judge(page, policy, context)
             for file, decision in zip(files, judged.decisions, strict=True):
                 against = decision.against
                 if against is not None:

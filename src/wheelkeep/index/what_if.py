@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from wheelkeep.core.gates import Context
 from wheelkeep.core.lock import Lock
 from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import File, Page, Unreachable
@@ -23,6 +22,8 @@ from wheelkeep.store.pages import Pages
 
 _MOST_BLOCKS = 100_000
 _AT_ONCE = 8
+_PATIENCE = 60.0
+"""Seconds that what a policy has to know of a project may take to learn."""
 Locks = Sequence[tuple[str, Lock]]
 
 
@@ -58,9 +59,9 @@ async def diff(
     index: Index, new: Policy, *, blobs: Blobs, pages: Pages, ledger: Ledger, locks: Locks = (), days: int
 ) -> PolicyDiff:
     """Judges by both policies. ``days``: how far back refused downloads count. Asks sources for locks' projects."""
-    old, context = index.policy.current, Context(now=datetime.now(UTC))
+    old, now = index.policy.current, datetime.now(UTC)
     kept = await asyncio.to_thread(lambda: {sha256 for sha256, _ in blobs.all()})
-    asked = await _asked_for(ledger, index, context.now - timedelta(days=days))
+    asked = await _asked_for(ledger, index, now - timedelta(days=days))
     here = frozenset(
         place.source.name for group in index.groups for place in group if not place.source.remote
     )
@@ -73,6 +74,7 @@ async def diff(
     freed: list[Changed] = []
     judged = 0
     for page in found.values():
+        knows = [await index.context(policy, page, patience=_PATIENCE) for policy in (old, new)]
         for file in page.files:
             lock = named.get(file.project, {}).get(file.sha256 or "")
             told = [
@@ -84,7 +86,7 @@ async def diff(
             if not why:
                 continue
             judged += 1
-            before, after = decide(old, file, context), decide(new, file, context)
+            before, after = decide(old, file, knows[0]), decide(new, file, knows[1])
             if before.against is None and after.against is not None:
                 blocked.append(_changed(file, after.against, why))
             elif before.against is not None and after.against is None:

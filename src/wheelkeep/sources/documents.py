@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from wheelkeep.core.attestations import LARGEST
 from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.names import project as project_name
@@ -96,7 +97,8 @@ class OriginDocuments:
             return known[0]
         headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
         # A whole list of names is tens of megabytes, and nobody waits for it.
-        limit, largest = (_NAMES_LIMIT, _NAMES_LARGEST) if kind == "names" else (REFRESH_LIMIT, None)
+        limit = _NAMES_LIMIT if kind == "names" else REFRESH_LIMIT
+        largest = {"names": _NAMES_LARGEST, "provenance": LARGEST}.get(kind)
         reply = await self._client.get(url, headers=headers, deadline=limit, largest=largest)
         if reply.status == 404:
             return None

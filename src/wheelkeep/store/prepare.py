@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in migrations/versions."""
 
 

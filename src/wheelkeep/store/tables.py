@@ -71,6 +71,21 @@ hosted_projects = Table(
     Column("freed", Integer, nullable=False),  # 1: without a file, the name is the source's no longer
 )
 
+attested_files = Table(
+    "attested_files",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("filename", String, primary_key=True),
+    Column("project", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("fact", Text, nullable=False),  # JSON of attested.Fact
+    Column("came", Float),
+    Column("roots", String, nullable=False),  # digest of the trust roots
+    Column("checked", Float, nullable=False),
+    Index("attested_by_project", "source", "project"),
+)
+
 ledger = Table(
     "ledger",
     metadata,

@@ -1,7 +1,6 @@
 """Files: the page flow, then the verdict of that file, then its bytes. One path for all addresses of a file."""
 
 import hashlib
-import time
 from collections.abc import AsyncIterator, Callable
 
 from wheelkeep.core import names
@@ -82,7 +81,7 @@ class Files:
             names.filename(filename, project)
         except InvalidName:
             return problem.not_found(request, "this is not the name of a distribution's file")
-        view = await index.page(project, patience=0)
+        view = await index.decided(project, filename)
         if isinstance(view, View):
             if view.unlisted is not None:
                 return problem.blocked(request, view.unlisted, filename)
@@ -101,8 +100,7 @@ class Files:
         filename: str,
         blocked_at: Callable[[str, str, str], str],
     ) -> tuple[File, Verdict | None] | Response:
-        # Bytes that are here never wait for an upstream: an old page is good enough to find them.
-        view = index.recall(project, time.time()) or await index.page(project, patience=0)
+        view = await index.decided(project, filename)
         if isinstance(view, Unreachable):
             return problem.unreachable(request, view)
         if isinstance(view, Nowhere):
