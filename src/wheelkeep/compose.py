@@ -31,6 +31,7 @@ from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.minted import MintedTokens
+from wheelkeep.store.owners import Owners
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
@@ -90,7 +91,11 @@ def build(settings: Settings) -> Keep:
         receiver=receiver,
         attestor=attestor,
         steward=Steward(
-            releases=releases, receiver=receiver, indexes=tuple(indexes.values()), changed=announcer
+            releases=releases,
+            owners=Owners(database, ledger),
+            receiver=receiver,
+            indexes=tuple(indexes.values()),
+            changed=announcer,
         ),
         mint=_mint(settings, MintedTokens(database, ledger)),
         sources=sources,

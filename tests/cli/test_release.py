@@ -1,6 +1,7 @@
 """The acts on releases by command: what is told, what is asked, which mistakes are named, and a server that follows."""
 
 import asyncio
+import json
 import os
 import pty
 import subprocess
@@ -141,8 +142,8 @@ def test_promote_moves_all_that_is_meant_or_says_what_stops_it(folder: Path) -> 
         (["unyank", "demo", "--source", "wheels"], '"wheels" is not hosted: known here: acme, stage'),
         (["unyank", "demo[x]", "--source", "stage"], "leave out the brackets"),
         (["yank", "demo", "--source", "stage"], "Missing option '--reason'"),
-        (["yank", "demo", "--source", "stage", "--reason", " "], "write one line"),
-        (["yank", "demo", "--source", "stage", "--reason", "a\x1b[31m"], "write one line"),
+        (["yank", "demo", "--source", "stage", "--reason", " "], "a reason is one line"),
+        (["yank", "demo", "--source", "stage", "--reason", "a\x1b[31m"], "a reason is one line"),
         (["free", "demo==1", "--source", "stage"], "is not a project name"),
         (["promote", "demo", "--from", "stage", "--to", "stage"], "--from and --to are both stage"),
         (["promote", "demo", "--from", "stage", "--to", "acne"], '"acne" is no source: did you mean "acme"?'),
@@ -154,6 +155,28 @@ def test_a_mistake_is_named_and_does_nothing(tmp_path: Path, words: list[str], s
     assert (done.code, done.out) == (2, "")
     assert says in " ".join(done.err.replace("│", " ").split())
     assert not (tmp_path / "wheelkeep-data").exists()
+
+
+def test_every_act_tells_it_to_programs(folder: Path) -> None:
+    stage = {"project": "demo", "source": "stage"}
+    acted = stage | {"files": [ONE], "same": [], "emptied": False, "problems": []}
+
+    def told(*words: str) -> dict[str, object]:
+        done = run(folder, *words, "--json")
+        assert done.code == (1 if json.loads(done.out)["problems"] else 0)
+        return json.loads(done.out)  # type: ignore[no-any-return]
+
+    words = ("--source", "stage")
+    assert told("yank", "demo==1.0", *words, "--reason", "broken") == acted
+    assert told("unyank", "demo", *words) == acted | {"same": [TWO]}
+    missed = told("unyank", "demo>3", *words)
+    assert missed == acted | {"files": [], "problems": ["stage has no file for demo>3"]}
+    assert told("promote", "demo==1.0", "--from", "stage", "--to", "acme") == acted | {"to": "acme"}
+    status = told("project-status", "demo", "archived", *words, "--reason", "see other")
+    assert status == stage | {"status": "archived", "reason": "see other", "problems": []}
+    gone = told("delete", "demo", *words, "--reason", "leak", "--yes")
+    assert gone == acted | {"files": [TWO], "emptied": True}
+    assert told("free", "demo", *words) == stage | {"problems": []}
 
 
 def test_the_only_hosted_source_need_not_be_named(tmp_path: Path) -> None:

@@ -85,6 +85,13 @@ def test_create_prints_the_token_alone_and_list_never_again(token: Tool) -> None
     assert secret.split("_")[2] not in listed.out + words
 
 
+def test_create_tells_it_to_programs(token: Tool) -> None:
+    made = json.loads(token("create", "--name", "ci", "--scope", "admin", "--json").out)
+    assert TOKEN.fullmatch(made["token"] + "\n")
+    (listed,) = json.loads(token("list", "--json").out)
+    assert made == listed | {"token": made["token"]}
+
+
 def test_revoke_ends_a_token_and_frees_its_name(token: Tool) -> None:
     first = token.create("ci", "read:main")
     taken = token("create", "--name", "ci", "--scope", "read:main")

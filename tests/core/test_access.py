@@ -5,6 +5,8 @@ import pytest
 from wheelkeep.core.access import (
     Admin,
     Approve,
+    Caller,
+    Known,
     Publish,
     Read,
     Scope,
@@ -12,6 +14,7 @@ from wheelkeep.core.access import (
     allows,
     needed,
     read_scope,
+    read_token_name,
 )
 from wheelkeep.core.names import IndexName, SourceName, project
 
@@ -109,3 +112,22 @@ def test_what_scopes_cover(texts: tuple[str, ...], wants: list[str]) -> None:
 def test_globs_are_held_against_the_normal_name(spelling: str) -> None:
     assert allows([read_scope("publish:acme:acme-l*")], Publish(ACME, project(spelling)))
     assert not allows([read_scope("publish:acme:acmel*")], Publish(ACME, project(spelling)))
+
+
+def test_to_be_known_any_scope_will_do() -> None:
+    for text in ("read:main", "publish:acme", "approve", "admin"):
+        assert allows([read_scope(text)], Known())
+    assert not allows([], Known())
+    assert needed(Known()) == "of any kind"
+
+
+def test_names_of_tokens() -> None:
+    assert read_token_name("release job") == "release job"
+    for text in ("", " a", "a ", "a\nb", "a" * 101):
+        with pytest.raises(ValueError, match="a name"):
+            read_token_name(text)
+
+
+def test_an_admin_is_known_by_its_scope() -> None:
+    assert Caller("ci", (Scope("approve"), Scope("admin"))).is_admin
+    assert not Caller("admin", (Scope("approve"),)).is_admin

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelkeep.core.names import project
-from wheelkeep.core.rules import Rule, RuleSet, is_glob, read_glob, read_name, read_rule
+from wheelkeep.core.rules import Rule, RuleSet, is_glob, read_glob, read_name, read_rule, read_versions
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,20 @@ def test_any_text_is_a_rule_or_a_sentence(text: str, globs: bool) -> None:
         assert rule.matches(project("a"), "1.0") in (True, False)
         assert RuleSet([rule]).knows(project("a-b")) == rule.speaks_of(project("a-b"))
         assert read_rule(rule.text, globs=globs) == rule
+
+
+def test_versions_of_a_project() -> None:
+    demo = project("demo")
+    for text, version, meant in (
+        ("1.2", "1.2", True),
+        (" v1.2.0 ", "1.2", True),
+        ("1.2", "1.3", False),
+        (">=1,<2", "1.9", True),
+        ("~=1.2", "2.0", False),
+        ("*", "9.9rc1", True),
+    ):
+        rule = read_versions(text, demo)
+        assert (rule.name, rule.allows(version)) == ("demo", meant), text
+    for wrong in ("", "one", "**", "-x", "[x]==1", "==", "==1; x", "@ somewhere", "1.2 ,", ">=1 -other"):
+        with pytest.raises(ValueError, match=r"^\""):
+            read_versions(wrong, demo)

@@ -196,6 +196,7 @@ async def test_incidents_of_the_name(pointed: Pointed) -> None:
                 detail=detail,
             ),
             Entry(kind="incident", at=NOW, project="other"),
+            Entry(kind="incident", at=NOW, source="elsewhere", project="demo", detail=detail),
             Entry(kind="blocked", at=NOW, project="demo"),
         ]
     )

@@ -184,17 +184,17 @@ async def test_metadata_and_digests_count(taking: Taking) -> None:
 async def test_what_can_be_told_before_the_bytes(taking: Taking) -> None:
     receiver = taking.receiver
     filename, content = wheel("lib", "1.0")
-    assert await receiver.before(ACME, taking.claim(filename, content)) is None
+    assert await receiver.before(ACME, taking.claim(filename, content), by="ci") is None
     await taking.take(filename, content)
-    assert await receiver.before(ACME, taking.claim(filename, content)) is None
+    assert await receiver.before(ACME, taking.claim(filename, content), by="ci") is None
     other = taking.claim(filename, b"other")
-    refused = await receiver.before(ACME, other)
+    refused = await receiver.before(ACME, other, by="ci")
     assert refused is not None and refused.why == "taken"
     unstated = taking.claim(filename, b"other", sha256_digest="")
-    assert await receiver.before(ACME, unstated) is None
-    refused = await receiver.before(ACME, taking.claim("other_x-1.0.tar.gz", b"", name="other-x"))
+    assert await receiver.before(ACME, unstated, by="ci") is None
+    refused = await receiver.before(ACME, taking.claim("other_x-1.0.tar.gz", b"", name="other-x"), by="ci")
     assert refused == Refused("elsewhere", ("the name other-x is reserved for the source other",))
-    refused = await receiver.before(ACME, taking.claim("unwanted-1.0.tar.gz", b"", name="unwanted"))
+    refused = await receiver.before(ACME, taking.claim("unwanted-1.0.tar.gz", b"", name="unwanted"), by="ci")
     assert refused is not None and refused.why == "elsewhere"
 
 

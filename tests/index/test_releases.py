@@ -212,3 +212,18 @@ async def test_a_closed_or_reserved_name_stops_the_promotion(keep: Keep) -> None
     await put(keep, SourceName("other"), "1.0", name="reserved")
     stopped = await keep.steward.promote(read_rule("reserved"), SourceName("other"), ACME, by="ada")
     assert stopped == Stopped(("the name reserved is reserved for the source other",))
+
+
+async def test_an_owned_project_takes_files_of_its_owners_and_admins(keep: Keep) -> None:
+    await put(keep, ACME, "1.0")
+    assert await keep.steward.change_owners(DEMO, ACME, lambda _: ["ada"], by="root") == ("ada",)
+    refused = await give(keep, ACME, *wheel("demo", "2.0"))
+    assert isinstance(refused, Refused)
+    assert (refused.why, refused.problems[0].startswith("demo is owned by ada:")) == ("owned", True)
+    await keep.steward.change_owners(DEMO, ACME, lambda before: {*before, "ci"}, by="root")
+    await put(keep, ACME, "2.0")
+    ((listed, owners),) = await keep.steward.projects(ACME, after="", limit=9)
+    assert (listed.project, listed.files, owners) == (DEMO, 2, ("ada", "ci"))
+    assert await keep.owners_of(DEMO, [ACME, STAGE]) == ("ada", "ci")
+    many = await keep.steward.change_owners(DEMO, ACME, lambda _: map(str, range(101)), by="root")
+    assert many == Stopped(("a project has at most 100 owners",))

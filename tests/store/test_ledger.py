@@ -40,3 +40,20 @@ async def test_the_book_outlives_the_keep(store: Store) -> None:
     await store.ledger.append([entry("incident", "a")])
     async with Store(store.data) as again:
         assert await Ledger(again.database).last("incident") == [entry("incident", "a")]
+
+
+async def test_pages_by_number_kind_source_and_project(store: Store) -> None:
+    told = [entry("incident", "a", n=1), entry("blocked", "a", n=2), entry("incident", "b", n=3)]
+    await store.ledger.append(told)
+    assert await store.ledger.page(limit=2) == [(3, told[2]), (2, told[1])]
+    assert await store.ledger.page(before=2, limit=2) == [(1, told[0])]
+    assert await store.ledger.page(limit=9, kind="incident", project="a") == [(1, told[0])]
+    assert await store.ledger.page(limit=9, source="acme") == []
+
+
+async def test_who_brought_a_file_last(store: Store) -> None:
+    await store.ledger.append(
+        [entry("published", "a", by="ci"), entry("yanked", "a", by="eve"), entry("promoted", "a", by="ada")]
+    )
+    assert await store.ledger.brought("pypi", "a") == {"a-1.tar.gz": "ada"}
+    assert await store.ledger.brought("acme", "a") == {}

@@ -193,3 +193,18 @@ async def test_other_processes_are_told_of_what_changed_and_of_nothing_else(stor
     await store.releases.yank(ACME, DEMO, every, "broken", noted("yanked"))
     assert changes.stamp != stamp
     assert await store.ledger.since(OF_PAGES, newest) == ({DEMO}, newest + 1)
+
+
+async def test_projects_are_listed_by_name_those_too_that_are_empty(store: Store) -> None:
+    for name in ("b", "a", "c"):
+        await store.uploads.add(
+            replace(ONE, project=ProjectName(name), filename=f"{name}-1.0-py3-none-any.whl")
+        )
+    await store.uploads.add(replace(STAGED, project=ProjectName("z"), filename="z-1.0-py3-none-any.whl"))
+    await store.releases.remove(ACME, ProjectName("b"), every, noted("deleted"))
+    await store.releases.set_status(ACME, ProjectName("c"), Status("archived"), entry("status"))
+    listed = await store.releases.projects(ACME, after="", limit=9)
+    assert [(each.project, each.files) for each in listed] == [("a", 1), ("b", 0), ("c", 1)]
+    assert listed[2].standing == Standing(Status("archived"))
+    (second,) = await store.releases.projects(ACME, after="a", limit=1)
+    assert second.project == "b"

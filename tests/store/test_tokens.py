@@ -151,3 +151,24 @@ async def test_the_comparison_is_made_for_unknown_tokens_too(
         await tokens.find(each)
     assert len(compared) == 3
     assert {len(one) for pair in compared for one in pair} == {32}
+
+
+async def test_pages_in_the_order_of_the_list(tokens: Tokens) -> None:
+    for seed in range(1, 6):
+        await add(tokens, f"t{seed}", text(seed), created=NOW + timedelta(seconds=seed // 2))
+    whole = await tokens.all()
+    seen: list[Token] = []
+    while page := await tokens.page(after=(seen[-1].created, seen[-1].id) if seen else None, limit=2):
+        seen += page
+    assert seen == whole
+    assert await tokens.page(after=(NOW + timedelta(days=1), ""), limit=2) == []
+
+
+async def test_a_token_is_got_and_ended_by_its_id(tokens: Tokens) -> None:
+    made = await add(tokens, "ci", text(), "admin")
+    assert await tokens.get(made.id) == made
+    assert await tokens.get("nothing") is None
+    assert await tokens.end("nothing", NOW) is None
+    ended = await tokens.end(made.id, NOW)
+    assert ended is not None and ended.revoked == NOW
+    assert await tokens.end(made.id, NOW + timedelta(days=1)) == ended

@@ -351,7 +351,7 @@ def test_the_front_page_names_what_the_caller_may_read(world: World, caller: str
 
 @pytest.mark.parametrize(
     "path",
-    ["/healthz", "/readyz", "/static/wheelkeep.css", "/nothing/", "/api/v1/", "/_/oidc/audience",
+    ["/healthz", "/readyz", "/static/wheelkeep.css", "/nothing/", "/api/", "/_/oidc/audience",
      "/.well-known/pytp?discover=/main/legacy/"],
 )  # fmt: skip
 def test_what_belongs_to_no_index_names_none(world: World, path: str) -> None:
@@ -360,6 +360,14 @@ def test_what_belongs_to_no_index_names_none(world: World, path: str) -> None:
     for reply in replies:
         assert b"main" not in reply.body.replace(b"main {", b"").replace(b"main{", b"")
         assert b"other" not in reply.body
+
+
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/nothing", "/api/v1/indexes/main", "/api/v1/tokens"])
+def test_the_management_api_is_told_of_to_no_stranger(world: World, path: str) -> None:
+    """All its operations by all kinds of callers: tests/web/api/test_router.py."""
+    for caller in ("none", *LAPSED):
+        assert world.ask(path, caller).status == 401
+    assert world.ask(path, "idle").status == 403
 
 
 @pytest.mark.parametrize("caller", ["unknown", "garbage", "user", "revoked", "expired", "stranger", "admin"])

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wheelkeep import __version__
-from wheelkeep.cli import clashes, explain, imports, policy, release, serve, setup, store, token
+from wheelkeep.cli import clashes, explain, imports, owner, policy, release, serve, setup, store, token
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ app.command("verify")(store.verify)
 app.command("status")(store.status)
 app.add_typer(policy.app, name="policy")
 app.add_typer(token.app, name="token")
+app.add_typer(owner.app, name="owner")
 
 
 def main() -> None:

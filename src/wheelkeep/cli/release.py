@@ -6,14 +6,17 @@ They work on the data folder itself, whether or not a server runs on it; one tha
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
 from wheelkeep import configuration
+from wheelkeep.cli.output import print_json
+from wheelkeep.cli.setup import Json
 from wheelkeep.core.model import Status, StatusWord
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.nearest import suggestion
+from wheelkeep.core.one_line import read_reason
 from wheelkeep.core.rules import Rule, read_name, read_rule
 from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.logs import quiet
@@ -21,9 +24,9 @@ from wheelkeep.logs import quiet
 if TYPE_CHECKING:
     from wheelkeep.index.releases import Acted, Steward, Stopped
 
-_BY = "command line"
+BY = "command line"
 """Who the ledger names: whoever may write to the data folder."""
-_LONGEST_REASON = 500
+_NONE: dict[str, Any] = {"problems": []}
 _WORDS: tuple[StatusWord, ...] = get_args(StatusWord)
 T = TypeVar("T")
 
@@ -37,20 +40,23 @@ def yank(
     requirement: Requirement,
     reason: Annotated[str, typer.Option(help="Shown to whoever installs it all the same.")],
     source: Source = None,
+    json: Json = False,
 ) -> None:
     """Yank files: installers pass them over unless that very version is asked for. Exit 1 if none is meant."""
     settings, rule = configuration.load(context.obj), _rule(requirement)
     where, why = choose_hosted(settings, source, "--source"), _line(reason)
-    done = _act(settings, lambda steward: steward.yank(rule, where, why, by=_BY))
-    _report("yanked", done)
+    outcome = act(settings, lambda steward: steward.yank(rule, where, why, by=BY))
+    _report("yanked", outcome, _about(rule.name, where), json=json)
 
 
-def unyank(context: typer.Context, requirement: Requirement, source: Source = None) -> None:
+def unyank(
+    context: typer.Context, requirement: Requirement, source: Source = None, json: Json = False
+) -> None:
     """Take a yank back. Exit 1 if no file is meant."""
     settings, rule = configuration.load(context.obj), _rule(requirement)
     where = choose_hosted(settings, source, "--source")
-    done = _act(settings, lambda steward: steward.unyank(rule, where, by=_BY))
-    _report("not yanked", done)
+    outcome = act(settings, lambda steward: steward.unyank(rule, where, by=BY))
+    _report("not yanked", outcome, _about(rule.name, where), json=json)
 
 
 def delete(
@@ -59,23 +65,23 @@ def delete(
     reason: Annotated[str, typer.Option(help="Kept in the ledger.")],
     source: Source = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
 ) -> None:
     """Delete files for good: their names are never given again. Exit 1 if none is meant."""
     settings, rule = configuration.load(context.obj), _rule(requirement)
     where, why = choose_hosted(settings, source, "--source"), _line(reason)
 
-    async def act(steward: "Steward") -> "Acted | Stopped":
+    async def agreed_upon(steward: "Steward") -> "Acted | Stopped":
         agreed: list[str] | None = None
         if not yes and (files := await steward.matching(rule, where)):
             agreed = [file.filename for file in files]
             _ask(where, agreed)
-        return await steward.delete(rule, where, why, by=_BY, only=agreed)
+        return await steward.delete(rule, where, why, by=BY, only=agreed)
 
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("say --yes: there is no terminal to ask on, and what is deleted is gone")
-    done = _act(settings, act)
-    _report("deleted", done)
-    _keeps_name(done, rule, where)
+    outcome = act(settings, agreed_upon)
+    _report("deleted", outcome, _about(rule.name, where), json=json)
 
 
 def project_status(
@@ -84,24 +90,27 @@ def project_status(
     status: Annotated[str, typer.Argument(metavar="|".join(_WORDS))],
     source: Source = None,
     reason: Annotated[str | None, typer.Option(help="Shown on the project's page.")] = None,
+    json: Json = False,
 ) -> None:
     """Say how a project stands; an archived or quarantined one takes no uploads. Exit 1 if it is not there."""
     word = next((word for word in _WORDS if word == status), None)
     if word is None:
         raise typer.BadParameter(f'there is no status "{status}": {suggestion(status, _WORDS)}')
-    settings, project = configuration.load(context.obj), _name(name)
+    settings, project = configuration.load(context.obj), project_name(name)
     where = choose_hosted(settings, source, "--source")
     stands = Status(word, _line(reason) if reason is not None else None)
-    _done(_act(settings, lambda steward: steward.set_status(project, where, stands, by=_BY)))
-    print(f"{project} in {where}: {word}")
+    about = _about(project, where) | {"status": word, "reason": stands.reason}
+    done(act(settings, lambda steward: steward.set_status(project, where, stands, by=BY)), about, json=json)
+    print_json(about | _NONE) if json else print(f"{project} in {where}: {word}")
 
 
-def free(context: typer.Context, name: Project, source: Source = None) -> None:
+def free(context: typer.Context, name: Project, source: Source = None, json: Json = False) -> None:
     """Give up a name that has no file left: sources below may be asked for it. Exit 1 if it has one."""
-    settings, project = configuration.load(context.obj), _name(name)
+    settings, project = configuration.load(context.obj), project_name(name)
     where = choose_hosted(settings, source, "--source")
-    _done(_act(settings, lambda steward: steward.free(project, where, by=_BY)))
-    print(f"{project} is no longer a name of {where}")
+    about = _about(project, where)
+    done(act(settings, lambda steward: steward.free(project, where, by=BY)), about, json=json)
+    print_json(about | _NONE) if json else print(f"{project} is no longer a name of {where}")
 
 
 def promote(
@@ -109,15 +118,15 @@ def promote(
     requirement: Requirement,
     from_: Annotated[str, typer.Option("--from", metavar="SOURCE", help="The hosted source that has it.")],
     to: Annotated[str, typer.Option("--to", metavar="SOURCE", help="The hosted source that gets it.")],
+    json: Json = False,
 ) -> None:
     """Move a release to another hosted source, the very same files, if every policy there admits them."""
     settings, rule = configuration.load(context.obj), _rule(requirement)
     here, there = choose_hosted(settings, from_, "--from"), choose_hosted(settings, to, "--to")
     if here == there:
         raise typer.BadParameter(f"--from and --to are both {here}")
-    done = _act(settings, lambda steward: steward.promote(rule, here, there, by=_BY))
-    _report("promoted", done)
-    _keeps_name(done, rule, here)
+    outcome = act(settings, lambda steward: steward.promote(rule, here, there, by=BY))
+    _report("promoted", outcome, _about(rule.name, here) | {"to": there}, json=json)
 
 
 def choose_hosted(settings: Settings, name: str | None, option: str) -> SourceName:
@@ -141,7 +150,7 @@ def _rule(text: str) -> Rule:
         raise typer.BadParameter(str(error)) from None
 
 
-def _name(text: str) -> ProjectName:
+def project_name(text: str) -> ProjectName:
     try:
         return read_name(text)
     except ValueError as error:
@@ -149,13 +158,13 @@ def _name(text: str) -> ProjectName:
 
 
 def _line(reason: str) -> str:
-    """A reason as pages and the ledger can show it."""
-    if not reason.strip() or not reason.isprintable() or len(reason) > _LONGEST_REASON:
-        raise typer.BadParameter(f"--reason: write one line of at most {_LONGEST_REASON} letters")
-    return reason.strip()
+    try:
+        return read_reason(reason)
+    except ValueError as error:
+        raise typer.BadParameter(f"--reason: {error}") from None
 
 
-def _act(settings: Settings, act: "Callable[[Steward], Awaitable[T]]") -> T:
+def act(settings: Settings, act: "Callable[[Steward], Awaitable[T]]") -> T:
     from wheelkeep import compose
 
     quiet()
@@ -179,29 +188,38 @@ def _ask(source: SourceName, filenames: list[str]) -> None:
         raise typer.Exit(1)
 
 
-def _done(outcome: "Acted | Stopped") -> "Acted":
+def done(outcome: "T | Stopped", about: dict[str, Any], *, json: bool) -> T:
     """What was done; ends the command where nothing was, with the reasons."""
     from wheelkeep.index.releases import Stopped
 
     if isinstance(outcome, Stopped):
+        if json:
+            print_json(about | {"problems": outcome.problems})
         for problem in outcome.problems:
             print(f"wheelkeep: {problem}", file=sys.stderr)
         raise typer.Exit(1)
     return outcome
 
 
-def _report(word: str, outcome: "Acted | Stopped") -> None:
-    done = _done(outcome)
-    for filename in done.files:
-        print(f"{word}: {filename}")
-    for filename in done.same:
-        print(f"{word} before: {filename}")
+def _about(project: str, source: SourceName) -> dict[str, Any]:
+    """What every act's JSON begins with."""
+    return {"project": project, "source": source}
 
 
-def _keeps_name(outcome: "Acted | Stopped", rule: Rule, source: SourceName) -> None:
-    if _done(outcome).emptied:
+def _report(word: str, outcome: "Acted | Stopped", about: dict[str, Any], *, json: bool) -> None:
+    acted = done(outcome, about | {"files": [], "same": [], "emptied": False}, json=json)
+    if json:
+        told = {"files": acted.files, "same": acted.same, "emptied": acted.emptied}
+        print_json(about | told | _NONE)
+    else:
+        for filename in acted.files:
+            print(f"{word}: {filename}")
+        for filename in acted.same:
+            print(f"{word} before: {filename}")
+    if acted.emptied:
+        source, name = about["source"], about["project"]
         print(
-            f"wheelkeep: {source} has no file of {rule.name} any more and keeps the name, so that no source below "
-            f"is asked for it; `wheelkeep free {rule.name} --source {source}` gives it up",
+            f"wheelkeep: {source} has no file of {name} any more and keeps the name, so that no source below "
+            f"is asked for it; `wheelkeep free {name} --source {source}` gives it up",
             file=sys.stderr,
         )

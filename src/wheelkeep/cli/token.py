@@ -13,10 +13,11 @@ from wheelkeep import configuration
 from wheelkeep.cli.output import print_json
 from wheelkeep.cli.setup import Json
 from wheelkeep.core import token_text, units
-from wheelkeep.core.access import Scope, read_scope
+from wheelkeep.core.access import Scope, read_token_name
 from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.known_scopes import read_known_scope
 from wheelkeep.core.nearest import suggestion
-from wheelkeep.core.settings import HostedSource, Settings
+from wheelkeep.core.settings import Settings
 from wheelkeep.logs import quiet
 from wheelkeep.store.prepare import prepare
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 T = TypeVar("T")
-_LONGEST_NAME = 100
 
 
 @app.command("create")
@@ -37,18 +37,25 @@ def create(
         typer.Option(help="read:INDEX, publish:SOURCE[:PROJECT-GLOB], approve or admin; may be given again."),
     ],
     expires: Annotated[str | None, typer.Option(metavar="TIME", help='Such as "90d"; else never.')] = None,
+    json: Json = False,
 ) -> None:
     """Make a token and print it, this once."""
     settings = configuration.load(context.obj)
-    _check_name(name)
+    try:
+        read_token_name(name)
+    except ValueError as error:
+        raise WheelkeepError(f"--name {name[:100]!r}: {error}") from None
     scopes = tuple(dict.fromkeys(_scope(text, settings) for text in scope))
     now = datetime.now(UTC)
     until = now + _duration(expires) if expires is not None else None
     text = token_text.write(os.urandom(token_text.RANDOM_BYTES))
-    _with_tokens(
+    made = _with_tokens(
         settings, lambda tokens: tokens.add(text, name=name, scopes=scopes, created=now, expires=until)
     )
-    print(text)
+    if json:
+        print_json(_told(made) | {"token": text})
+    else:
+        print(text)
     may = ", ".join(str(each) for each in scopes)
     how_long = f"expires {_moment(until)}" if until is not None else "does not expire"
     print(f'wheelkeep: token "{name}" ({may}) {how_long}; it is not shown again', file=sys.stderr)
@@ -106,31 +113,11 @@ def _with_tokens(settings: Settings, use: Callable[["Tokens"], Awaitable[T]]) ->
     return asyncio.run(opened())
 
 
-def _check_name(name: str) -> None:
-    if not name or name != name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
-        raise WheelkeepError(
-            f"--name {name[:_LONGEST_NAME]!r}: a name is one line of at most {_LONGEST_NAME} letters, "
-            "without spaces at its ends"
-        )
-
-
 def _scope(text: str, settings: Settings) -> Scope:
-    """The scope, if what it names is in the configuration; raises WheelkeepError with the nearest that is."""
     try:
-        scope = read_scope(text)
+        return read_known_scope(text, settings)
     except ValueError as error:
         raise WheelkeepError(f"--scope {error}") from None
-    if scope.word == "read" and scope.where not in settings.indexes:
-        hint = suggestion(scope.where, settings.indexes)
-        raise WheelkeepError(f'--scope {text}: there is no index "{scope.where}": {hint}')
-    hosted = [name for name, source in settings.sources.items() if isinstance(source, HostedSource)]
-    if scope.word == "publish" and scope.where not in hosted:
-        if scope.where in settings.sources:
-            says = f'"{scope.where}" takes no uploads, only a hosted source does'
-        else:
-            says = f'there is no source "{scope.where}"'
-        raise WheelkeepError(f"--scope {text}: {says}: {suggestion(scope.where, hosted)}")
-    return scope
 
 
 def _duration(text: str) -> timedelta:

@@ -9,6 +9,7 @@ from wheelkeep.core import names, rules
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.nearest import suggestion
+from wheelkeep.core.one_line import read_line
 
 ScopeWord = Literal["read", "publish", "approve", "admin"]
 _WORDS: tuple[ScopeWord, ...] = get_args(ScopeWord)
@@ -36,7 +37,11 @@ class Admin(Struct, frozen=True):
     """To do everything."""
 
 
-Want: TypeAlias = Read | Publish | Approve | Admin
+class Known(Struct, frozen=True):
+    """To be known: any token that may do something."""
+
+
+Want: TypeAlias = Read | Publish | Approve | Admin | Known
 
 
 class Scope(Struct, frozen=True):
@@ -57,6 +62,10 @@ class Caller(Struct, frozen=True):
 
     name: str
     scopes: tuple[Scope, ...]
+
+    @property
+    def is_admin(self) -> bool:
+        return allows(self.scopes, Admin())
 
 
 def read_scope(text: str) -> Scope:
@@ -86,6 +95,13 @@ def read_scope(text: str) -> Scope:
     raise ValueError(f'the scope "{text[:80]}" begins with a word that is none: {hint}')
 
 
+def read_token_name(text: str) -> str:
+    """What a token is to be called; raises ValueError."""
+    if text != text.strip():
+        raise ValueError("a name has no spaces at its ends")
+    return read_line(text, what="a name", most=100)
+
+
 def allows(scopes: Iterable[Scope], want: Want) -> bool:
     """Whether any of the scopes covers the want. ``admin`` covers all; nothing else implies anything else."""
     return any(scope.word == "admin" or _covers(scope, want) for scope in scopes)
@@ -103,6 +119,8 @@ def _covers(scope: Scope, want: Want) -> bool:
             return scope.word == "approve"
         case Admin():
             return False
+        case Known():
+            return True
 
 
 def needed(want: Want) -> str:
@@ -116,3 +134,5 @@ def needed(want: Want) -> str:
             return "approve"
         case Admin():
             return "admin"
+        case Known():
+            return "of any kind"

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -122,6 +123,23 @@ def read_rule(text: str, *, globs: bool = False) -> Rule:
     except InvalidName as error:
         raise ValueError(str(error)) from None
     return Rule(name=name, specifier=_specifier(stripped, found[1], found[2]), text=stripped)
+
+
+def read_versions(text: str, project: ProjectName) -> Rule:
+    """Reads which versions of a project are meant: one (``1.2``), a range (``>=1,<2``) or ``*`` for every one.
+
+    Raises ValueError with a sentence that says what to write.
+    """
+    stripped = text.strip()
+    if stripped == "*":
+        return Rule(name=project, specifier="", text=project)
+    try:
+        return read_rule(f"{project}=={names.version(stripped)}")
+    except InvalidVersion:
+        pass
+    if not stripped.startswith(("<", ">", "=", "!", "~")):
+        raise ValueError(f'"{text[:_SHOWN]}" is no version: write "1.2", ">=1,<2", or "*" for every one')
+    return read_rule(f"{project}{stripped}")
 
 
 def read_name(text: str) -> ProjectName:

@@ -99,7 +99,11 @@ async def explain(
         ]
         pairs.sort(key=lambda pair: (version(pair[0].version), pair[0].filename), reverse=True)
         files = tuple(_file(file, decision, has_bytes(file)) for file, decision in pairs)
-    incidents = await ledger.last("incident", project=project, limit=20)
+    own = {place.source.name for group in index.groups for place in group}
+    # Another index's sources are none of this one's readers' business.
+    incidents = [
+        entry for entry in await ledger.last("incident", project=project, limit=20) if entry.source in own
+    ]
     return Explanation(
         requirement=rule.text,
         index=index.name,

@@ -118,7 +118,7 @@ async def _take(
         return Refused("wrong", claim.problems)
     if (known := await receiver.known(source, claim)) is not None:
         return known
-    if (refused := await receiver.before(source, claim)) is not None:
+    if (refused := await receiver.before(source, claim, by=by, admin=True)) is not None:
         return refused
     try:
         return await _received(receiver, source, path, claim, by)
@@ -134,7 +134,7 @@ async def _received(
     incoming = receiver.incoming(claim)
     try:
         await _push(path, incoming)
-        return await receiver.receive(source, claim, incoming, by=by)
+        return await receiver.receive(source, claim, incoming, by=by, admin=True)
     finally:
         await incoming.close()
 

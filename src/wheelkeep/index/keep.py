@@ -11,7 +11,7 @@ from wheelkeep.core import pins
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.pins import Incident
-from wheelkeep.core.settings import Settings
+from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.fetch import Fetcher, Stored
@@ -172,6 +172,12 @@ class Keep:
 
     def source_of(self, file: File) -> Source:
         return self.sources[file.source]
+
+    async def owners_of(self, project: ProjectName, sources: Sequence[SourceName]) -> tuple[str, ...]:
+        """Who owns a project in those of its sources that are hosted."""
+        hosted = [name for name in sources if isinstance(self.settings.sources[name], HostedSource)]
+        found = [await self.steward.owners(name, project) for name in hosted]
+        return tuple(sorted({owner for owners in found for owner in owners}))
 
     @property
     def current(self) -> bool:

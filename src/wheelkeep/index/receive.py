@@ -18,6 +18,7 @@ from wheelkeep.core.attestations import read_attestations, write_provenance
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
+from wheelkeep.core.owners import stranger
 from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, closed, digest_problems, read_metadata
 from wheelkeep.index.fill import Pump
 from wheelkeep.sources.verifier import Unverifiable, Verifier
@@ -26,7 +27,7 @@ from wheelkeep.store.blobs import Blobs, Filling
 from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.sdists import read_sdist
-from wheelkeep.store.uploads import Taken, Uploads
+from wheelkeep.store.uploads import Owned, Taken, Uploads
 from wheelkeep.store.wheels import read_wheel
 
 log = structlog.get_logger(__name__)
@@ -43,8 +44,9 @@ class Kept(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """Nothing was kept; ``problems`` are sentences for whoever uploads."""
 
-    why: Literal["wrong", "taken", "elsewhere", "closed"]
-    """Something does not fit; the file name is used; the name belongs to another source; the project's status."""
+    why: Literal["wrong", "taken", "elsewhere", "closed", "owned"]
+    """Something does not fit; the file name is used; the name belongs to another source; the project's status; its
+    owners are others."""
     problems: tuple[str, ...]
 
 
@@ -115,11 +117,13 @@ class Receiver:
         self._writing.shutdown(wait=False)
         self._checking.shutdown(wait=False)
 
-    async def before(self, source: SourceName, claim: Claim) -> Refused | None:
+    async def before(
+        self, source: SourceName, claim: Claim, *, by: str, admin: bool = False
+    ) -> Refused | None:
         """Why an upload need not be sent any further, from what its form says so far; None: it may go on."""
         if claim.project is None:
             return None
-        if (refused := await self.no_room(source, claim.project)) is not None:
+        if (refused := await self._not_theirs(source, claim.project, by, admin=admin)) is not None:
             return refused
         if claim.filename is None:
             return None
@@ -144,15 +148,18 @@ class Receiver:
         return Incoming(self._blobs.filling(), self._writing, claim.digests)
 
     async def receive(
-        self, source: SourceName, claim: Claim, incoming: Incoming, *, by: str
+        self, source: SourceName, claim: Claim, incoming: Incoming, *, by: str, admin: bool = False
     ) -> Kept | Refused:
-        """Checks everything and keeps the file; what it answers is true on disk. ``by``: the token's name.
+        """Checks everything and keeps the file; what it answers is true on disk. ``by``: the token's name, which must
+        be among the project's owners where it has some; ``admin``: or may do everything.
 
         Raises OSError where the disk does not take it.
         """
         await incoming.all()
-        if claim.project is not None and (refused := await self.no_room(source, claim.project)) is not None:
-            return refused
+        if claim.project is not None:
+            refused = await self._not_theirs(source, claim.project, by, admin=admin)
+            if refused is not None:
+                return refused
         digests = incoming.digests
         problems = [*claim.problems, *digest_problems(claim.digests, digests)]
         described, metadata, wrong = await self._look_inside(claim, incoming)
@@ -164,7 +171,7 @@ class Receiver:
         file = _file(source, claim, described, metadata, incoming.filling, attested=proof is not None)
         if (refused := self.not_offered(file)) is not None:
             return refused
-        return await self._keep(file, incoming, metadata, proof, by)
+        return await self._keep(file, incoming, metadata, proof, by, admin=admin)
 
     async def _attested(self, claim: Claim, sha256: str) -> tuple[_Proof | None, list[str]]:
         """The provenance of attestations that are not false, each with who signed it where that can be verified."""
@@ -187,7 +194,14 @@ class Receiver:
         return _Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
     async def _keep(
-        self, file: File, incoming: Incoming, metadata: bytes, proof: _Proof | None, by: str
+        self,
+        file: File,
+        incoming: Incoming,
+        metadata: bytes,
+        proof: _Proof | None,
+        by: str,
+        *,
+        admin: bool,
     ) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         sha256 = incoming.filling.sha256
@@ -211,9 +225,13 @@ class Receiver:
                 KnownMetadata(file.metadata, metadata, own=True) if isinstance(file.metadata, str) else None
             )
             provenance = proof.document if proof is not None else None
-            outcome = await self._uploads.add(file, metadata=known, provenance=provenance, entries=[entry])
+            outcome = await self._uploads.add(
+                file, metadata=known, provenance=provenance, entries=[entry], by=None if admin else by
+            )
             if isinstance(outcome, Status):
                 return _closed(file.project, outcome)
+            if isinstance(outcome, Owned):
+                return _owned(file.project, outcome.owners, by)
             taken = outcome
         if taken is not None:
             return Kept(taken.filename, sha256, new=False) if taken.sha256 == sha256 else _used(taken)
@@ -234,6 +252,15 @@ class Receiver:
             return refused
         status = await self._uploads.status(source, project)
         return _closed(project, status) if status is not None and closed(project, status) else None
+
+    async def _not_theirs(
+        self, source: SourceName, project: ProjectName, by: str, *, admin: bool
+    ) -> Refused | None:
+        """Why the source takes no file of the project from whoever asks."""
+        if (refused := await self.no_room(source, project)) is not None or admin:
+            return refused
+        owners = await self._uploads.owners(source, project)
+        return _owned(project, owners, by) if stranger(project, owners, by) is not None else None
 
     def _elsewhere(self, source: SourceName, project: ProjectName) -> Refused | None:
         owners = self._reservations.owners(project)
@@ -300,6 +327,10 @@ def _file(
 
 def _closed(project: ProjectName, status: Status) -> Refused:
     return Refused("closed", (closed(project, status) or "",))
+
+
+def _owned(project: ProjectName, owners: tuple[str, ...], by: str) -> Refused:
+    return Refused("owned", (stranger(project, owners, by) or "",))
 
 
 def _used(taken: Taken) -> Refused:

@@ -11,15 +11,18 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.judge import judge
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.owners import MOST
 from wheelkeep.core.rules import Rule
 from wheelkeep.core.upload_rules import closed
 from wheelkeep.index.index import Index
 from wheelkeep.index.receive import Receiver
 from wheelkeep.store.ledger import Entry
-from wheelkeep.store.releases import Changed, Conflict, Noted, Releases
+from wheelkeep.store.owners import Owners
+from wheelkeep.store.releases import Changed, Conflict, Holding, Listed, Noted, Releases
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +39,10 @@ class Acted(Struct, frozen=True, kw_only=True):
     """The source has no file of the project any more, and keeps its name."""
 
 
+class TooManyOwners(WheelkeepError):
+    """Nothing was changed."""
+
+
 class Stopped(Struct, frozen=True):
     """Nothing was done; the sentences say why."""
 
@@ -49,15 +56,60 @@ class Steward:
         self,
         *,
         releases: Releases,
+        owners: Owners,
         receiver: Receiver,
         indexes: Sequence[Index],
         changed: Callable[[ProjectName], None],
     ) -> None:
         """``changed`` is told of every project of which a page shows something else."""
         self._releases = releases
+        self._owners = owners
         self._receiver = receiver
         self._indexes = indexes
         self._changed = changed
+
+    async def look(self, source: SourceName, project: ProjectName) -> Holding | None:
+        """What the source has of the project; None: it never had a file of it."""
+        return await self._releases.look(source, project)
+
+    async def projects(
+        self, source: SourceName, *, after: str, limit: int
+    ) -> list[tuple[Listed, tuple[str, ...]]]:
+        """The source's projects by name, with their owners: so many that come after a name."""
+        listed = await self._releases.projects(source, after=after, limit=limit)
+        owners = await self._owners.of_all(source, [each.project for each in listed])
+        return [(each, owners.get(each.project, ())) for each in listed]
+
+    async def owners(self, source: SourceName, project: ProjectName) -> tuple[str, ...]:
+        """Who owns the project; empty: nobody was named, and whoever has the scope may publish it."""
+        return await self._owners.of(source, project)
+
+    async def change_owners(
+        self,
+        project: ProjectName,
+        source: SourceName,
+        become: Callable[[tuple[str, ...]], Collection[str]],
+        *,
+        by: str,
+    ) -> tuple[str, ...] | Stopped:
+        """Puts others in the place of a project's owners, also before its first file; gives those it has now."""
+
+        def noted(before: tuple[str, ...], after: tuple[str, ...]) -> Entry:
+            return _entry("owners", source, project, None, {"by": by, "owners": after, "before": before})
+
+        def bounded(before: tuple[str, ...]) -> Collection[str]:
+            after = set(become(before))
+            if len(after) > MOST:
+                raise TooManyOwners(f"a project has at most {MOST} owners")
+            return after
+
+        try:
+            before, after = await self._owners.change(source, project, bounded, noted)
+        except TooManyOwners as error:
+            return Stopped((str(error),))
+        if after != before:
+            log.info("owners", source=source, project=project, owners=after, by=by)
+        return after
 
     async def matching(self, rule: Rule, source: SourceName) -> tuple[File, ...]:
         """The files that a requirement means, by file name."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.names import ProjectName
@@ -20,7 +20,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident``, ``blocked``, or one of OF_PAGES."""
+    """``incident``, ``blocked``, ``owners``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
@@ -53,23 +53,54 @@ class Ledger:
         ]
         await connection.execute(insert(ledger), rows)
 
+    async def page(
+        self,
+        *,
+        before: int | None = None,
+        limit: int,
+        kind: str | None = None,
+        source: str | None = None,
+        project: str | None = None,
+    ) -> list[tuple[int, Entry]]:
+        """Entries with their numbers, the newest first: those that are older than a number, of one kind, source or
+        project where that is said."""
+        query = select(ledger).order_by(ledger.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(ledger.c.id < before)
+        for column, wanted in (
+            (ledger.c.kind, kind),
+            (ledger.c.source, source),
+            (ledger.c.project, project),
+        ):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        async with self._database.read() as connection:
+            return [(row.id, _entry(row)) for row in await connection.execute(query)]
+
+    async def brought(self, source: str, project: str) -> dict[str, str]:
+        """Who brought each file of a hosted project into its source: file name to name, as far as it was written."""
+        query = (
+            select(ledger.c.filename, ledger.c.detail)
+            .where(
+                ledger.c.project == project,
+                ledger.c.source == source,
+                ledger.c.kind.in_(("published", "promoted")),
+            )
+            .order_by(ledger.c.id)
+        )
+        async with self._database.read() as connection:
+            return {
+                row.filename: str(msgspec.json.decode(row.detail).get("by", ""))
+                for row in await connection.execute(query)
+            }
+
     async def last(self, kind: str, *, project: str | None = None, limit: int = 50) -> list[Entry]:
         """The newest entries of a kind, the newest first."""
         query = select(ledger).where(ledger.c.kind == kind).order_by(ledger.c.id.desc()).limit(limit)
         if project is not None:
             query = query.where(ledger.c.project == project)
         async with self._database.read() as connection:
-            return [
-                Entry(
-                    kind=row.kind,
-                    at=datetime.fromtimestamp(row.at, UTC),
-                    source=row.source,
-                    project=row.project,
-                    filename=row.filename,
-                    detail=msgspec.json.decode(row.detail),
-                )
-                for row in await connection.execute(query)
-            ]
+            return [_entry(row) for row in await connection.execute(query)]
 
     async def since(self, kinds: Collection[str], number: int) -> tuple[set[ProjectName], int]:
         """The projects that entries of these kinds after a number are about, and the newest one's number."""
@@ -88,3 +119,14 @@ class Ledger:
         query = select(ledger.c.kind, func.count()).group_by(ledger.c.kind)
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        kind=row.kind,
+        at=datetime.fromtimestamp(row.at, UTC),
+        source=row.source,
+        project=row.project,
+        filename=row.filename,
+        detail=msgspec.json.decode(row.detail),
+    )

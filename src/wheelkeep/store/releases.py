@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import literal, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,7 @@ from wheelkeep.core.upload_rules import closed
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.owners import drop_owners
 from wheelkeep.store.packed import pack_file, unpack_file
 from wheelkeep.store.standing import Standing, hold, read_standing, write_standing
 from wheelkeep.store.tables import hosted_files, origin_documents, wheel_metadata
@@ -34,6 +35,14 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     files: tuple[File, ...]
     """By file name; empty when all are gone."""
+    standing: Standing
+
+
+class Listed(Struct, frozen=True):
+    """One project in the list of what a hosted source has."""
+
+    project: ProjectName
+    files: int
     standing: Standing
 
 
@@ -64,6 +73,22 @@ class Releases:
         """What the source has of the project; None: it never had a file of it."""
         async with self._database.read() as connection:
             return await _look(connection, source, project)
+
+    async def projects(self, source: SourceName, *, after: str, limit: int) -> list[Listed]:
+        """The projects of which the source has, or once had, a file: by name, those that come after a name."""
+        counted = (
+            select(hosted_files.c.project, func.count(hosted_files.c.file).label("files"))
+            .where(hosted_files.c.source == source, hosted_files.c.project > after)
+            .group_by(hosted_files.c.project)
+            .order_by(hosted_files.c.project)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [
+                Listed(name, row.files, await read_standing(connection, source, name))
+                for row in (await connection.execute(counted)).all()
+                if (name := ProjectName(row.project))
+            ]
 
     async def yank(
         self, source: SourceName, project: ProjectName, wanted: Wanted, reason: str | None, noted: Noted
@@ -121,7 +146,7 @@ class Releases:
         return True
 
     async def free(self, source: SourceName, project: ProjectName, entry: Entry) -> Holding | None:
-        """Gives up a name that has no file left, and its status with it; tells how the project stood before.
+        """Gives up a name that has no file left, its status and its owners with it; tells how the project stood before.
 
         Nothing is changed where it has files, or was given up already. None: the source never had the name.
         """
@@ -130,6 +155,7 @@ class Releases:
             if holding is None or holding.files or holding.standing.freed:
                 return holding
             await write_standing(connection, source, project, Standing(freed=True))
+            await drop_owners(connection, source, project)
             await self._ledger.write(connection, [entry])
         self._changes.mark()
         return holding

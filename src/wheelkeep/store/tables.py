@@ -86,6 +86,14 @@ attested_files = Table(
     Index("attested_by_project", "source", "project"),
 )
 
+hosted_owners = Table(
+    "hosted_owners",  # a project without a row belongs to whoever may publish it
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("name", String, primary_key=True),
+)
+
 ledger = Table(
     "ledger",
     metadata,
@@ -97,6 +105,7 @@ ledger = Table(
     Column("filename", String),
     Column("detail", Text, nullable=False),  # JSON
     Index("ledger_by_kind", "kind", "id"),
+    Index("ledger_by_project", "project", "id"),
     sqlite_autoincrement=True,
 )
 

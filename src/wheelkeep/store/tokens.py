@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from wheelkeep.core import token_text
@@ -81,6 +81,32 @@ class Tokens:
         async with self._database.read() as connection:
             rows = await connection.execute(select(tokens).order_by(tokens.c.created, tokens.c.id))
             return [_token(row) for row in rows]
+
+    async def page(self, *, after: tuple[datetime, str] | None, limit: int) -> list[Token]:
+        """Tokens in the same order, those that come after one that was made at a moment and has an id.
+
+        That one need not be there any more: minted ones go.
+        """
+        query = select(tokens).order_by(tokens.c.created, tokens.c.id).limit(limit)
+        if after is not None:
+            query = query.where(
+                tuple_(tokens.c.created, tokens.c.id) > tuple_(after[0].timestamp(), after[1])
+            )
+        async with self._database.read() as connection:
+            return [_token(row) for row in await connection.execute(query)]
+
+    async def get(self, id_: str) -> Token | None:
+        """The token of an id, in force or not."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(tokens).where(tokens.c.id == id_))).first()
+        return _token(row) if row is not None else None
+
+    async def end(self, id_: str, now: datetime) -> Token | None:
+        """Ends the token of an id for good, unless it ended before, and gives it; None: there is none."""
+        statement = update(tokens).where(tokens.c.id == id_, tokens.c.revoked.is_(None))
+        async with self._database.write() as connection:
+            await connection.execute(statement.values(revoked=now.timestamp()))
+        return await self.get(id_)
 
     async def revoke(self, name: str, now: datetime) -> bool:
         """Ends the token of that name for good; False where none of that name is left to be revoked."""

@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.owners import stranger
 from wheelkeep.core.upload_rules import closed, same_file
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata, write_metadata
 from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.owners import read_owners
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file
 from wheelkeep.store.standing import hold, read_standing
 from wheelkeep.store.tables import hosted_files, origin_documents
@@ -32,6 +34,12 @@ class Taken(Struct, frozen=True):
     """As it was used first."""
     sha256: str | None
     """None: the file was removed."""
+
+
+class Owned(Struct, frozen=True):
+    """The project has owners, and whoever asked is none of them."""
+
+    owners: tuple[str, ...]
 
 
 class Uploads:
@@ -50,6 +58,11 @@ class Uploads:
         async with self._database.read() as connection:
             return (await read_standing(connection, source, project)).status
 
+    async def owners(self, source: SourceName, project: ProjectName) -> tuple[str, ...]:
+        """Who owns the project; empty: nobody was named."""
+        async with self._database.read() as connection:
+            return await read_owners(connection, source, project)
+
     async def add(
         self,
         file: File,
@@ -57,9 +70,10 @@ class Uploads:
         metadata: KnownMetadata | None = None,
         provenance: bytes | None = None,
         entries: Sequence[Entry] = (),
-    ) -> Taken | Status | None:
-        """Makes a file its source's: all of this is kept, durably, or nothing, where its name is taken already or the
-        project's status (given then) takes no uploads.
+        by: str | None = None,
+    ) -> Taken | Status | Owned | None:
+        """Makes a file its source's: all of this is kept, durably, or nothing, where its name is taken already, the
+        project's status (given then) takes no uploads, or it has owners and ``by`` is none of them (None: whoever).
 
         ``provenance`` is the document of its attestations (PEP 740). Of two who come at once one is first, whatever
         process each is in: the look and the write are one transaction (``BEGIN IMMEDIATE``).
@@ -71,6 +85,9 @@ class Uploads:
             standing = await read_standing(connection, file.source, file.project)
             if closed(file.project, standing.status) is not None:
                 return standing.status
+            owners = await read_owners(connection, file.source, file.project)
+            if by is not None and stranger(file.project, owners, by) is not None:
+                return Owned(owners)
             await hold(connection, file.source, file.project)
             row = {"source": file.source, "filename": file.filename, "project": file.project}
             await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))

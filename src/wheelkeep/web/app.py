@@ -4,6 +4,8 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -32,6 +34,9 @@ from wheelkeep.web.respond import (
 from wheelkeep.web.simple import SimpleApi, redirect
 from wheelkeep.web.trusted import Trusted
 from wheelkeep.web.upload import Uploads
+
+if TYPE_CHECKING:
+    from wheelkeep.web.api.router import Api
 
 log = structlog.get_logger(__name__)
 _LONGEST_PATH = 2048
@@ -165,7 +170,16 @@ class App:
             return private(await self._index_route(request, index, parts, None, alias=alias))
         if index is not None:
             return await self._index_route(request, index, parts, key, alias=alias)
+        if parts[0] == "api":
+            return await self._api.answer(request)
         return await self._top_route(request, path)
+
+    @cached_property
+    def _api(self) -> "Api":
+        # Made when it is first asked for: most workers serve pages and files alone.
+        from wheelkeep.web.api.router import Api  # noqa: PLC0415
+
+        return Api(self._keep, self._auth)
 
     async def _index_route(
         self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool

@@ -83,6 +83,9 @@ class Documents:
             "urls": releases.get(current or "", []),
             "vulnerabilities": origin.get("vulnerabilities", []) if version is None else [],
         }
+        if owners := await self._keep.owners_of(view.project, view.owners):
+            roles = [{"role": "Owner", "user": owner} for owner in owners]
+            document["ownership"] = {"roles": roles, "organization": None}
         if version is not None:
             del document["releases"]
         return document

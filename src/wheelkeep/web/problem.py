@@ -160,6 +160,25 @@ def too_large(request: Request, detail: str) -> Response:
     return problem(request, 413, "Too large", detail)
 
 
+def bad_request(request: Request, detail: str) -> Response:
+    """What came cannot be read, or says what cannot be."""
+    return problem(request, 400, "Not understood", detail)
+
+
+def conflict(request: Request, problems: Sequence[str]) -> Response:
+    """All is well with the request, but not with what it is about; nothing was done."""
+    return problem(request, 409, "Not as things are", "\n".join(problems))
+
+
+def owned(request: Request, detail: str) -> Response:
+    """The scope would do, but the project has owners, and whoever asks is none of them."""
+    return problem(request, 403, "Owned by others", detail)
+
+
+def not_json(request: Request) -> Response:
+    return problem(request, 415, "Unsupported media type", "the body must be sent as application/json")
+
+
 def broken_off(request: Request) -> Response:
     """The client sent nothing more for a long time; one that went away does not see this."""
     return problem(

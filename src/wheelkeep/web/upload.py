@@ -103,7 +103,9 @@ class _Upload:
         if "name" in form.fields:
             # Clients send it first. One that does not is held to the same at the end, before anything is kept.
             self._check_scope(claim)
-            refused = await self._receiver.before(self._source, claim)
+            refused = await self._receiver.before(
+                self._source, claim, by=self._caller.name, admin=self._caller.is_admin
+            )
             if refused is not None:
                 raise _RefusedError(self._refusal(refused))
         self._incoming = self._receiver.incoming(claim)
@@ -115,7 +117,9 @@ class _Upload:
         self._check_scope(claim)
         if self._incoming is None:
             return problem.bad_upload(self._request, claim.problems)
-        outcome = await self._receiver.receive(self._source, claim, self._incoming, by=self._caller.name)
+        outcome = await self._receiver.receive(
+            self._source, claim, self._incoming, by=self._caller.name, admin=self._caller.is_admin
+        )
         if isinstance(outcome, Refused):
             return self._refusal(outcome)
         return _kept(outcome)
@@ -129,7 +133,7 @@ class _Upload:
             raise _RefusedError(problem.forbidden(self._request, needed(want)))
 
     def _refusal(self, refused: Refused) -> Response:
-        if refused.why in ("elsewhere", "closed"):
+        if refused.why in ("elsewhere", "closed", "owned"):
             return problem.not_published_here(self._request, refused.problems[0])
         return problem.bad_upload(self._request, refused.problems)
 
