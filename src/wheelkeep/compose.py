@@ -51,11 +51,7 @@ def build(settings: Settings) -> Keep:
         name: _source(source, pages, facts, releases, blobs, book, announcer)
         for name, source in settings.sources.items()
     }
-    reservations = Reservations([(name, source.names) for name, source in settings.sources.items()])
-    selections = {
-        name: Selection(source.offer.include, source.offer.exclude)
-        for name, source in settings.sources.items()
-    }
+    reservations, selections = _offers(settings)
     verifier = Verifier(settings.trust_roots)
     attestor = Attestor(AttestedFiles(database), verifier, sources, changed=announcer)
     indexes = {
@@ -101,6 +97,14 @@ def build(settings: Settings) -> Keep:
         sources=sources,
         indexes=indexes,
     )
+
+
+def _offers(settings: Settings) -> tuple[Reservations, dict[SourceName, Selection]]:
+    """Which names belong to which source, and what each may offer."""
+    sources = settings.sources.items()
+    return Reservations([(name, source.names) for name, source in sources]), {
+        name: Selection(source.offer.include, source.offer.exclude) for name, source in sources
+    }
 
 
 def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:
