@@ -10,6 +10,7 @@ from wheelkeep import configuration
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
+from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
@@ -24,6 +25,7 @@ from wheelkeep.sources.issuer import Issuer
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.sources.verifier import Verifier
+from wheelkeep.store.advisories import Advisories
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
@@ -45,8 +47,8 @@ def build(settings: Settings) -> Keep:
     database = Database(prepare(settings.data))
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
-    book, announcer = Book(ledger), Announcer()
-    releases = Releases(database, ledger, changes)
+    book, announcer, releases = Book(ledger), Announcer(), Releases(database, ledger, changes)
+    advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
     sources: dict[SourceName, Source] = {
         name: _source(source, pages, facts, releases, blobs, book, announcer)
         for name, source in settings.sources.items()
@@ -62,6 +64,7 @@ def build(settings: Settings) -> Keep:
             policy=holders[name],
             facts=facts,
             attestor=attestor,
+            advisor=advisor,
         )
         for name, index in settings.indexes.items()
     }
@@ -94,6 +97,7 @@ def build(settings: Settings) -> Keep:
             changed=announcer,
         ),
         mint=_mint(settings, MintedTokens(database, ledger)),
+        advisor=advisor,
         sources=sources,
         indexes=indexes,
     )

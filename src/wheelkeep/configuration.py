@@ -11,6 +11,7 @@ from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
 from wheelkeep.core.settings import RemoteSource, Settings
 from wheelkeep.index.policies import PolicyHolder
+from wheelkeep.store.dumps import imported
 
 CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
 LISTEN_VARIABLE = "WHEELKEEP_LISTENING"
@@ -82,6 +83,31 @@ def _secret(reference: str) -> str:
 def kinds(settings: Settings) -> dict[SourceName, bool]:
     """Every source, and whether it is remote."""
     return {name: isinstance(source, RemoteSource) for name, source in settings.sources.items()}
+
+
+def unadvised(settings: Settings, holders: Mapping[IndexName, PolicyHolder]) -> list[str]:
+    """A warning for each source of which a policy wants to know the advisories, where no dump is imported.
+
+    A remote index that is not the public one may have them beside its ``simple/`` or not: nobody is asked here.
+    """
+    found: dict[str, None] = {}
+    for name, index in settings.indexes.items():
+        policy = holders[name].current
+        for source in (member for group in index.sources for member in group if member in policy.advised):
+            remote = settings.sources[source]
+            if not isinstance(remote, RemoteSource) or not remote.url.endswith("/simple/"):
+                has = "has no pypi/{project}/json beside it"
+            elif remote.url == pypi_url():
+                continue
+            else:
+                has = "is not known to have pypi/{project}/json beside it; if it has none"
+            says = (
+                f"{index.policy}: advisories: the source {source} {has}, and no dump is imported: nobody can tell "
+                "what is known against its files, so the gate advisories blocks them and fixes lets none pass at "
+                "once; run wheelkeep advisories import, or name other sources in the table"
+            )
+            found[says] = None
+    return list(found) if found and not imported(settings.data) else []
 
 
 def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:

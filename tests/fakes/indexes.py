@@ -9,6 +9,7 @@ from fakes.stores import Store
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.settings import IndexSettings, MergeMode
+from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
@@ -46,7 +47,7 @@ class Pointed:
         )
         self.index = self.made()
 
-    def made(self) -> Index:
+    def made(self, advisor: Advisor | None = None) -> Index:
         places = [
             Place(source, self.selections.get(source.name, Selection(None, []))) for source in self.sources
         ]
@@ -62,6 +63,7 @@ class Pointed:
             policy=self.holder,
             facts=self.store.facts,
             attestor=self.attestor,
+            advisor=advisor,
         )
 
     async def view(self, project: ProjectName = DEMO, *, patience: float = 0.5) -> View:

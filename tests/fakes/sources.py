@@ -1,13 +1,13 @@
 """A source in memory: it says what a test tells it to, when it is let to, and remembers what it was asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import Absent, Answer, File, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.sources.source import PATIENCE_PAGE, Bytes
+from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes
 
 
 class Scripted:
@@ -40,6 +40,8 @@ class Scripted:
         self.pieces: list[tuple[int, int]] = []
         self.complete = True
         self.listed: list[str] | None = None
+        self.advice = UNADVISED
+        self.advised: list[tuple[str, bool]] = []
 
     def says(self, *answers: Answer, project: str = "demo") -> None:
         self.answers[project] = list(answers)
@@ -91,6 +93,17 @@ class Scripted:
         if self.broken is not None:
             raise self.broken
         return self.documents.get(key)
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        self.advised.append((project, each))
+        return self.advice
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
         return self.listed

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from fakes.blank import blank
+from wheelkeep.store.advisories import Advisories
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
@@ -25,6 +26,7 @@ class Store:
         self.database = Database(self.path)
         self.pages = Pages(self.database)
         self.facts = Facts(self.database)
+        self.advisories = Advisories(self.database)
         self.ledger = Ledger(self.database)
         changes = Changes(data)
         self.uploads = Uploads(self.database, self.ledger, changes)

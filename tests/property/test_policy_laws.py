@@ -21,6 +21,9 @@ from fakes.made import (
     versions,
     waiver,
 )
+from fakes.osv import LOW, record
+from wheelkeep.core.advisories import AdvisoriesGate, Knowledge
+from wheelkeep.core.advisory import Advisory
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import Context, Gate
@@ -30,6 +33,7 @@ from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, decide, ends
 from wheelkeep.core.provenance import ProvenanceGate
+from wheelkeep.core.read_advisories import read_osv
 from wheelkeep.core.verdict import Waiver
 
 REQUIREMENTS = ["demo", "demo>=1,<2", "demo==1.0", "demo!=2.0", "demo===1.0", "other", "demo>99"]
@@ -52,6 +56,8 @@ for sources in GOVERNED:
         CooldownGate(timedelta(days=days), rules(*excepted), governed(*sources))
         for days, excepted in product((1, 7, 36_525), ((), ("demo<1",)))
     ]
+    GATES += [AdvisoriesGate(severity, governed(*sources)) for severity in ("any", "medium", "critical")]
+    GATES += [CooldownGate(timedelta(days=7), rules(), governed(*sources), fixes=True)]
     GATES += [
         FormatsGate(wheels_only=only, max_size=most, sources=governed(*sources))
         for only, most in product((True, False), (None, 5))
@@ -67,7 +73,7 @@ WAIVERS = [
         [
             some
             for size in (1, 2)
-            for some in combinations(["allow", "deny", "hashes", "cooldown", "formats"], size)
+            for some in combinations(["allow", "deny", "hashes", "cooldown", "formats", "advisories"], size)
         ],
         [*(NOW.date() + timedelta(days=days) for days in (-2, -1, 0, 1, 30, 400)), date.max],
     )
@@ -100,6 +106,14 @@ CANDIDATES = [
     )
 ]
 
+RECORDS = [
+    record(f"GHSA-{at}", vector=vector, aliases=aliases, events=[{"introduced": since}, {end: upto}])
+    for at, (vector, aliases, since, end, upto) in enumerate(
+        product((None, LOW), ((), ("CVE-1",)), ("0", "1.0"), ("fixed", "last_affected"), ("1.0", "2.0"))
+    )
+]
+ADVISORIES = [advisory for one in RECORDS for advisory in read_osv(one).advisories]
+
 gates = st.sampled_from(GATES)
 some_gates = st.lists(gates, max_size=4, unique_by=lambda gate: gate.name)
 waivers = st.sampled_from(WAIVERS)
@@ -108,8 +122,18 @@ candidates = st.sampled_from(CANDIDATES)
 moments = st.integers(-3 * 86400, 500 * 86400).map(lambda seconds: NOW + timedelta(seconds=seconds))
 
 
-def admitted(policy: Policy, one: File, now: datetime = NOW) -> bool:
-    return decide(policy, one, Context(now=now)).admitted
+advisories = st.sampled_from(ADVISORIES)
+some_advisories = st.lists(advisories, max_size=4, unique_by=lambda one: one.id)
+
+
+def admitted(policy: Policy, one: File, now: datetime = NOW, context: Context | None = None) -> bool:
+    return decide(policy, one, context or Context(now=now)).admitted
+
+
+def knowing(told: list[Advisory]) -> Context:
+    versions = sorted({one.version for one in CANDIDATES})
+    known = Knowledge(versions, told=None, dumped=told, complete=True)
+    return Context(now=NOW, advisories={SourceName(source): known for source in SOURCES})
 
 
 @given(some_gates, gates, some_waivers, candidates, moments)
@@ -224,3 +248,27 @@ def test_a_lock_beside_requirements_only_adds_its_files(
     )
     by_lock = admitted(Policy([allow(sources=tuple(SOURCES), locked=locks(*locked))]), one)
     assert admitted(Policy([both]), one) is (admitted(Policy([alone]), one) or by_lock)
+
+
+@given(st.lists(gates, max_size=4), some_advisories, advisories, candidates)
+def test_an_advisory_more_never_admits_more(
+    told: list[Gate], known: list[Advisory], more: Advisory, one: File
+) -> None:
+    """But for a severity that it tells of one that had none, and for what passes the cooldown as its cure."""
+    lesser = [other for other in known if other.severity is None and set(other.aliases) & set(more.aliases)]
+    if more.severity is not None and lesser:
+        return
+    policy = Policy([gate for gate in told if not (isinstance(gate, CooldownGate) and gate.fixes)])
+    if admitted(policy, one, context=knowing([*known, more])):
+        assert admitted(policy, one, context=knowing(known))
+
+
+@given(some_advisories, candidates, st.integers(0, 500 * 86400))
+def test_what_mends_has_nothing_against_it(known: list[Advisory], one: File, seconds: int) -> None:
+    context = knowing(known)
+    gate = CooldownGate(timedelta(days=36_525), rules(), governed(*SOURCES), fixes=True)
+    verdict = gate.verdict(one, context)
+    if verdict.code == "cooldown-fixes":
+        assert AdvisoriesGate("any", governed(*SOURCES)).verdict(one, context).admits
+        later = Context(now=NOW + timedelta(seconds=seconds), advisories=context.advisories)
+        assert gate.verdict(one, later).admits

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from wheelkeep import __version__
-from wheelkeep.cli import clashes, explain, imports, owner, policy, release, serve, setup, store, token
+from wheelkeep.cli import (
+    advisories,
+    clashes,
+    explain,
+    imports,
+    owner,
+    policy,
+    release,
+    serve,
+    setup,
+    store,
+    token,
+)
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 app = typer.Typer(
@@ -57,6 +69,7 @@ app.command("promote")(release.promote)
 app.command("import")(imports.import_)
 app.command("verify")(store.verify)
 app.command("status")(store.status)
+app.add_typer(advisories.app, name="advisories")
 app.add_typer(policy.app, name="policy")
 app.add_typer(token.app, name="token")
 app.add_typer(owner.app, name="owner")

@@ -50,7 +50,9 @@ def check(context: typer.Context, json: Json = False) -> None:
     """Validate configuration and policy; every mistake with its file, line and key. Exit 2 on a mistake."""
     try:
         settings = configuration.load(context.obj)
-        unwise = [*settings.warnings, *configuration.policy_warnings(configuration.policies(settings))]
+        holders = configuration.policies(settings)
+        unwise = [*settings.warnings, *configuration.policy_warnings(holders)]
+        unwise += configuration.unadvised(settings, holders)
     except ConfigError as error:
         if json:
             print_json(Checked(ok=False, config=str(context.obj or ""), mistakes=error.mistakes))

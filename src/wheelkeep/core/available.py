@@ -11,7 +11,7 @@ from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
 _EXPERIMENTS: frozenset[str] = frozenset()
-_GATES_TO_COME = ("advisories", "licences")
+_GATES_TO_COME = ("licences",)
 
 
 def unavailable_settings(settings: Settings, document: Document) -> list[Mistake]:
@@ -49,7 +49,4 @@ def unavailable_policy(policy: PolicyFile, document: Document) -> list[Mistake]:
         for gate in _GATES_TO_COME
         if getattr(policy, gate) is not None
     ]
-    if policy.cooldown is not None and policy.cooldown.fixes:
-        says = "this version knows no advisories, so nothing would pass at once: take it out"
-        found.append((("cooldown", "fixes"), says))
     return [document.mistake(path, says) for path, says in found]

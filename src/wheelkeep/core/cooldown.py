@@ -16,12 +16,15 @@ from wheelkeep.core.verdict import Outcome, Verdict
 
 
 class CooldownGate:
-    """Holds what is younger than ``age``, but for the names excepted."""
+    """Holds what is younger than ``age``, but for the names excepted and, with ``fixes``, for what mends."""
 
     name = "cooldown"
 
-    def __init__(self, age: timedelta, excepted: RuleSet, sources: frozenset[SourceName]) -> None:
+    def __init__(
+        self, age: timedelta, excepted: RuleSet, sources: frozenset[SourceName], *, fixes: bool = False
+    ) -> None:
         self.sources = sources
+        self.fixes = fixes
         self._age = age
         self._excepted = excepted
         self._over = admitted(self.name, "cooldown-over", f"it is older than {_words(age)}")
@@ -31,16 +34,18 @@ class CooldownGate:
         if rule is not None:
             return admitted(self.name, "cooldown-excepted", f'excepted as "{rule.text}"')
         since = clock(file)
-        if since is None:
+        free = _later(since, self._age) if since is not None else None
+        if free is not None and free <= context.now:
+            return self._over
+        if (mended := self._mends(file, context)) is not None:
+            return mended
+        if free is None:
             return blocked(
                 self.name,
                 "cooldown-unknown",
                 "neither its origin nor this keep knows when it came",
                 "its source must tell an upload time",
             )
-        free = _later(since, self._age)
-        if free <= context.now:
-            return self._over
         return Verdict(
             gate=self.name,
             outcome=Outcome.HELD,
@@ -49,6 +54,14 @@ class CooldownGate:
             remedy=f'wait until {free:%Y-%m-%d}, or ask for a waiver with gates = ["cooldown"]',
             until=free,
         )
+
+    def _mends(self, file: File, context: Context) -> Verdict | None:
+        """The passage of a release that cures a known advisory, and has none against itself."""
+        known = context.advisories.get(file.source) if self.fixes and context.advisories else None
+        mended = known.mends(file.version) if known is not None else []
+        if not mended:
+            return None
+        return admitted(self.name, "cooldown-fixes", f"it mends {mended[0].label}, so it is not held")
 
 
 def _later(since: datetime, age: timedelta) -> datetime:

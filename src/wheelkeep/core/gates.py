@@ -1,8 +1,8 @@
 """The gates: each says of one file whether it passes, and why. Missing knowledge blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -13,6 +13,9 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.rules import RuleSet
 from wheelkeep.core.verdict import Outcome, Verdict
 
+if TYPE_CHECKING:
+    from wheelkeep.core.advisories import Knowledge
+
 
 class Context(Struct, frozen=True, kw_only=True):
     """What the gates may know beside the file itself."""
@@ -21,6 +24,10 @@ class Context(Struct, frozen=True, kw_only=True):
     """Aware, UTC."""
     provenance: Provenance | None = None
     """What is known of the project's attestations; None: nobody looked."""
+    advisories: "Mapping[SourceName, Knowledge] | None" = None
+    """By source, of the page's project; None: nobody was asked, as no gate wants to know."""
+    good_until: datetime | None = None
+    """The moment from which what is known here should be asked for again; None: until somebody tells of a change."""
 
 
 class Gate(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from wheelkeep.core.advisories import AdvisoriesGate
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
@@ -28,6 +29,10 @@ class Policy:
             rule = read_rule(waiver.package)
             self._waivers.setdefault(rule.name, []).append((rule, waiver))
         self._lifting: dict[tuple[ProjectName, str, str], list[Waiver]] = {}
+        self.advised: frozenset[SourceName] = frozenset().union(
+            *(gate.sources for gate in gates if _wants_advisories(gate))
+        )
+        """The sources of which a gate wants to know the advisories."""
         self._elsewhere = {
             gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
             for gate in self.gates
@@ -75,6 +80,10 @@ class Policy:
             if not waived:
                 return gate.unlisted(project)
         return None
+
+
+def _wants_advisories(gate: Gate) -> bool:
+    return isinstance(gate, AdvisoriesGate) or (isinstance(gate, CooldownGate) and gate.fixes)
 
 
 def ends(waiver: Waiver) -> datetime:
@@ -127,7 +136,10 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: Lock
         gates.append(AllowGate(RuleSet(file.allow.packages), frozenset(file.allow.sources), locks))
     if file is not None and file.cooldown is not None:
         cooldown = file.cooldown
-        gates.append(CooldownGate(cooldown.age, RuleSet(cooldown.except_), frozenset(cooldown.sources)))
+        governed = frozenset(cooldown.sources)
+        gates.append(CooldownGate(cooldown.age, RuleSet(cooldown.except_), governed, fixes=cooldown.fixes))
+    if file is not None and file.advisories is not None:
+        gates.append(AdvisoriesGate(file.advisories.severity, frozenset(file.advisories.sources)))
     if file is not None and file.formats is not None:
         formats = file.formats
         gates.append(

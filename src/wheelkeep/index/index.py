@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from wheelkeep.core import merge
+from wheelkeep.core.advisories import Trouble
 from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import Judged, judge
 from wheelkeep.core.merge import Merged, Nowhere
@@ -16,11 +17,12 @@ from wheelkeep.core.policy import Policy
 from wheelkeep.core.provenance import PENDING
 from wheelkeep.core.settings import IndexSettings
 from wheelkeep.core.verdict import Outcome, Verdict
+from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import PATIENCE_KNOWN, Attestor
 from wheelkeep.index.gather import Gathered, Place, Rule, gather
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import Memo, View, expiry
-from wheelkeep.sources.source import PATIENCE_PAGE
+from wheelkeep.sources.source import PATIENCE_PAGE, Source
 from wheelkeep.store.facts import Facts
 
 _MEMO_BYTES = 16 * 1024 * 1024
@@ -39,6 +41,7 @@ class Index:
         policy: PolicyHolder,
         facts: Facts,
         attestor: Attestor,
+        advisor: Advisor | None = None,
     ) -> None:
         self.settings = settings
         self.name: IndexName = settings.name
@@ -50,6 +53,7 @@ class Index:
         self._reservations = reservations
         self._facts = facts
         self._attestor = attestor
+        self._advisor = advisor
         self._memo = Memo(_MEMO_BYTES)
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
@@ -98,7 +102,7 @@ class Index:
         else:
             wait = PATIENCE_KNOWN if patience > 0 else 0.0
             context = await self.context(policy, outcome.page, patience=wait)
-            view = await self._view(outcome, judge(outcome.page, policy, context))
+            view = await self._view(outcome, judge(outcome.page, policy, context), context.good_until)
         if changes == self._changes and policy is self.policy.current:
             self._memo.put(view)
         return view
@@ -126,17 +130,41 @@ class Index:
         patience: float,
         first: str | None = None,
         lies_in: SourceName | None = None,
+        ask: bool = True,
     ) -> Context:
         """What the policy's gates have to know beside a page's files; nothing is asked for that no gate wants.
 
-        ``patience``: seconds that learning more may take; see ``Attestor.known`` for the rest.
+        ``patience``: seconds that learning more may take; see ``Attestor.known`` for the rest. Without ``ask``
+        nobody is asked of advisories: what is kept is the answer.
         """
         gate, provenance = policy.provenance, None
         if gate is not None:
             provenance = await self._attestor.known(
                 gate, page, patience=patience, first=first, lies_in=lies_in
             )
-        return Context(now=datetime.now(UTC), provenance=provenance)
+        advisories, good_until = None, None
+        wanted = policy.advised & {file.source for file in page.files}
+        if wanted and self._advisor is not None:
+            sources = self._sources_of(wanted)
+            advisories, good_until = await self._advisor.known(
+                page, sources, patience=patience if ask else None
+            )
+        return Context(
+            now=datetime.now(UTC), provenance=provenance, advisories=advisories, good_until=good_until
+        )
+
+    def _sources_of(self, names: frozenset[SourceName]) -> list[Source]:
+        return [place.source for group in self.groups for place in group if place.source.name in names]
+
+    async def against(self, view: View, version: str) -> list[Trouble]:
+        """What is known against one version on a page, whether or not a gate wants to know."""
+        files = tuple(file for file in view.judged.page.files if file.version == version)
+        if self._advisor is None or not files:
+            return []
+        owner = files[0].source
+        page = Page(project=view.project, files=files)
+        known, _ = await self._advisor.known(page, self._sources_of(frozenset({owner})))
+        return known[owner].against(version) if owner in known else []
 
     async def gather(
         self, project: ProjectName, *, patience: float = PATIENCE_PAGE, policy: Policy | None = None
@@ -160,7 +188,7 @@ class Index:
         )
         return gathered.outcome.page if isinstance(gathered.outcome, Merged) else None
 
-    async def _view(self, merged: Merged, judged: Judged) -> View:
+    async def _view(self, merged: Merged, judged: Judged, good_until: datetime | None) -> View:
         learned: dict[str, str] = {}
         for source in {file.source for file in merged.page.files}:
             hashes = await self._facts.metadata_hashes(source, merged.page.project)
@@ -174,7 +202,7 @@ class Index:
             judged,
             owners=merged.owners,
             stale=merged.stale,
-            expires=expiry(merged.good_until, judged.good_until, now=now),
+            expires=expiry(merged.good_until, judged.good_until, good_until, now=now),
             learned=learned,
         )
 

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
 from wheelkeep.core import pins
+from wheelkeep.core.advisories import Trouble
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.pins import Incident
 from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
@@ -66,6 +69,24 @@ class Book:
     def of_file(self, file: File, incident: Incident) -> None:
         self.incident(file.source, file.project, incident)
 
+    def alert(self, file: File, trouble: Trouble) -> None:
+        """An advisory is known of a file that the store holds."""
+        log.warning(
+            "alert",
+            advisory=trouble.ids[0],
+            severity=trouble.severity or "not told",
+            source=file.source,
+            file=file.filename,
+        )
+        detail = {
+            "advisory": trouble.ids[0],
+            "aliases": ", ".join(trouble.ids[1:]),
+            "severity": trouble.severity or "",
+            "fixed": ", ".join(trouble.fixed),
+            "sha256": file.sha256 or "",
+        }
+        self._add("alert", file.source, file.project, file.filename, detail)
+
     def blocked(self, index: IndexName, file: File, verdict: Verdict) -> None:
         """A download that was asked for and refused."""
         detail = {"index": index, "gate": verdict.gate, "code": verdict.code, "sentence": verdict.sentence}
@@ -118,6 +139,7 @@ class Keep:
         attestor: Attestor,
         steward: Steward,
         mint: Mint | None,
+        advisor: Advisor,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -133,6 +155,7 @@ class Keep:
         self.steward = steward
         self.mint = mint
         """None where no publisher is configured."""
+        self.advisor = advisor
         self.sources = sources
         self.indexes = indexes
         self._database = database
@@ -191,6 +214,11 @@ class Keep:
         for project in projects:
             self._announcer(project)
         self._seen = seen
+
+    async def advised(self, detail: dict[str, Any]) -> None:
+        """Other advisories are known now: that is on record, and every process forgets its pages."""
+        await self.ledger.append([Entry(kind="advisories", at=datetime.now(UTC), detail=detail)])
+        self._changes.mark()
 
     async def ready(self) -> bool:
         """Whether every source's pages are complete."""

@@ -67,14 +67,16 @@ async def diff(
     )
     named = _named(locks)
     found, unknown = await _ask_for(index, named, old, new)
+    reached = set(found)
     for project in (await _known_projects(pages, index, kept)) | {name for name, _ in asked}:
         if project not in found and (page := await index.known(project)) is not None:
             found[project] = page
     blocked: list[Changed] = []
     freed: list[Changed] = []
     judged = 0
-    for page in found.values():
-        knows = [await index.context(policy, page, patience=_PATIENCE) for policy in (old, new)]
+    for project, page in found.items():
+        ask = project in reached
+        knows = [await index.context(policy, page, patience=_PATIENCE, ask=ask) for policy in (old, new)]
         for file in page.files:
             lock = named.get(file.project, {}).get(file.sha256 or "")
             told = [

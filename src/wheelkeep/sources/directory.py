@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
@@ -20,7 +20,7 @@ from wheelkeep.core import names, pins
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.sources.source import PATIENCE_PAGE, Bytes, Changed
+from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes, Changed
 from wheelkeep.store.blobs import hash_file, stream
 from wheelkeep.store.facts import Facts, KnownMetadata
 from wheelkeep.store.pages import Pages, StoredPage
@@ -126,6 +126,16 @@ class Directory:
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         return None
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        return UNADVISED
 
     async def known(self, project: ProjectName) -> Page | None:
         answer = await self.page(project)

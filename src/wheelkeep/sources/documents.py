@@ -56,20 +56,24 @@ class OriginDocuments:
 
     async def get(self, kind: str, key: str, url: str | None) -> bytes | None:
         """``json`` of a project, or ``provenance`` of a file at ``url``; None: there is none. Raises Unanswered."""
-        if kind == "json":
-            if not self._url.endswith("/simple/"):
-                return None
-            url = f"{self._url.removesuffix('simple/')}pypi/{key}/json"
-        assert url is not None
-        task = self._once(kind, key, url, self._fresh)
         try:
-            return await asyncio.wait_for(asyncio.shield(task), PATIENCE_FIRST)
+            return await self.fetch(kind, key, url, patience=PATIENCE_FIRST)
         except (Unanswered, NotAPage, TimeoutError) as error:
             known = await self._facts.document(self._name, kind, key)
             if known is not None:
                 return known[0]
             reason, retry_after = why(error)
             raise Unanswered(reason, retry_after=retry_after) from None
+
+    async def fetch(self, kind: str, key: str, url: str | None, *, patience: float) -> bytes | None:
+        """The same, but nothing old stands in; raises also NotAPage and TimeoutError. It goes on after ``patience``."""
+        if kind == "json":
+            if not self._url.endswith("/simple/"):
+                return None
+            url = f"{self._url.removesuffix('simple/')}pypi/{key}/json"
+        assert url is not None
+        task = self._once(kind, key, url, self._fresh)
+        return await asyncio.wait_for(asyncio.shield(task), patience)
 
     async def names(self, patience: float) -> list[str] | None:
         """The origin's own list, fetched whole in the background and kept for a day; None: not known (yet)."""
@@ -96,12 +100,18 @@ class OriginDocuments:
         if known is not None and timedelta(0) <= self._now() - known[1] < kept:
             return known[0]
         headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
+        etag = await self._facts.document_etag(self._name, kind, key) if known is not None else None
+        if etag:
+            headers["If-None-Match"] = etag
         # A whole list of names is tens of megabytes, and nobody waits for it.
         limit = _NAMES_LIMIT if kind == "names" else REFRESH_LIMIT
         largest = {"names": _NAMES_LARGEST, "provenance": LARGEST}.get(kind)
         reply = await self._client.get(url, headers=headers, deadline=limit, largest=largest)
         if reply.status == 404:
             return None
+        if reply.status == 304 and etag and known is not None:
+            await self._facts.learn_document(self._name, kind, key, known[0], self._now(), etag=etag)
+            return known[0]
         if reply.status != 200:
             raise Unanswered(f"it answered {reply.status}", retry_after=retry_after_of(reply))
         body = reply.body
@@ -109,7 +119,8 @@ class OriginDocuments:
             body = await asyncio.to_thread(_root_names, reply)
         else:
             _require_json(body)
-        await self._facts.learn_document(self._name, kind, key, body, self._now())
+        told = reply.headers.get("etag")
+        await self._facts.learn_document(self._name, kind, key, body, self._now(), etag=told)
         return body
 
 

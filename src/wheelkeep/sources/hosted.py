@@ -1,12 +1,12 @@
 """Our own uploads: pages from the database, bytes from the store. Uploads come in through the index, not here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from wheelkeep.core.errors import FileMissing
 from wheelkeep.core.model import Absent, Answer, File, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.sources.source import PATIENCE_PAGE, Bytes
+from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.releases import Releases
 from wheelkeep.store.uploads import PROVENANCE
@@ -60,6 +60,16 @@ class Hosted:
             return None
         found = await self._facts.document(self.name, kind, key)
         return found[0] if found is not None else None
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        return UNADVISED
 
     async def known(self, project: ProjectName) -> Page | None:
         answer = await self.page(project)

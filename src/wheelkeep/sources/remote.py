@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -16,9 +16,10 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.read_html import read_html
 from wheelkeep.core.read_json import read_json
+from wheelkeep.sources.advisories import OriginAdvisories
 from wheelkeep.sources.client import Client, Reply
 from wheelkeep.sources.documents import ACCEPT, REFRESH_LIMIT, OriginDocuments, retry_after_of, why
-from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE, Bytes, Changed
+from wheelkeep.sources.source import PATIENCE_FIRST, PATIENCE_PAGE, Advised, Bytes, Changed
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.facts import Facts, Health
 from wheelkeep.store.pages import Pages, StoredPage
@@ -63,6 +64,16 @@ class Remote:
         self._refreshing: dict[ProjectName, asyncio.Task[StoredPage]] = {}
         self._failures: dict[ProjectName, tuple[int, datetime, str]] = {}
         self._documents = OriginDocuments(name, url=url, fresh=fresh, client=client, facts=facts, now=now)
+        self._advisories = OriginAdvisories(
+            name,
+            url=url,
+            fresh=fresh,
+            client=client,
+            documents=self._documents,
+            facts=facts,
+            changed=changed,
+            now=now,
+        )
         self.health = Health()
         self._background: set[asyncio.Task[object]] = set()
 
@@ -77,6 +88,7 @@ class Remote:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._advisories.close()
         await self._documents.close()
         await self._client.close()
 
@@ -288,6 +300,16 @@ class Remote:
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         return await self._documents.get(kind, key, url)
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        return await self._advisories.of(project, versions, each=each, patience=patience)
 
     async def known(self, project: ProjectName) -> Page | None:
         stored = await self._pages.get(self.name, project)

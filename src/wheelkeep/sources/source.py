@@ -1,9 +1,13 @@
 """What a source is to the index: pages of names, bytes of files. Remote, directory and hosted ones all are this."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
+from wheelkeep.core.advisories import Told
 from wheelkeep.core.model import Answer, File, Page
 from wheelkeep.core.names import ProjectName, SourceName
 
@@ -27,6 +31,20 @@ class Bytes(Protocol):
     def chunks(self) -> AsyncIterator[bytes]:
         """The bytes in order; raises Unanswered when they break off."""
         ...
+
+
+class Advised(Struct, frozen=True, kw_only=True):
+    """What a source tells against a project."""
+
+    told: Told | None = None
+    """None: it does not tell."""
+    why: str = ""
+    """Why it does not, in words for anyone."""
+    good_until: datetime | None = None
+    """The moment from which it should be asked again; aware, UTC."""
+
+
+UNADVISED = Advised(why="its source is not a remote index, and no dump is imported")
 
 
 class Source(Protocol):
@@ -71,6 +89,21 @@ class Source(Protocol):
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
         """A further document: ``json`` of a project, ``provenance`` of a file at ``url``. None: it has none."""
+        ...
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        """What it tells against a project; never raises for what an origin does.
+
+        ``versions``: those on the page, in normal form; ``each``: each one's own document is wanted as well;
+        ``patience``: seconds that what is kept may wait for something newer, None: nobody is asked at all.
+        """
         ...
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:

@@ -108,6 +108,13 @@ class Facts:
         async with self._database.read() as connection:
             return [row[0] for row in await connection.execute(query)]
 
+    async def hosted_keys(self) -> list[tuple[SourceName, ProjectName]]:
+        """The hosted sources and the projects of which they have a file."""
+        columns = (hosted_files.c.source, hosted_files.c.project)
+        query = select(*columns).distinct().where(hosted_files.c.file.is_not(None)).order_by(*columns)
+        async with self._database.read() as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
     async def document(self, source: SourceName, kind: str, key: str) -> tuple[bytes, datetime] | None:
         """A document of an origin as it was last told, and when."""
         query = select(origin_documents.c.body, origin_documents.c.checked).where(
@@ -119,10 +126,27 @@ class Facts:
             row = (await connection.execute(query)).first()
         return (unsqueeze(row.body), datetime.fromtimestamp(row.checked, UTC)) if row is not None else None
 
+    async def document_etag(self, source: SourceName, kind: str, key: str) -> str | None:
+        """What to ask with for a newer state of a document (RFC 9110, 8.8.3)."""
+        query = select(origin_documents.c.etag).where(
+            origin_documents.c.source == source,
+            origin_documents.c.kind == kind,
+            origin_documents.c.key == key,
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar()
+
     async def learn_document(
-        self, source: SourceName, kind: str, key: str, body: bytes, now: datetime
+        self,
+        source: SourceName,
+        kind: str,
+        key: str,
+        body: bytes,
+        now: datetime,
+        *,
+        etag: str | None = None,
     ) -> None:
-        values = {"body": squeeze(body), "checked": now.timestamp()}
+        values = {"body": squeeze(body), "checked": now.timestamp(), "etag": etag}
         await self._upsert(origin_documents, {"source": source, "kind": kind, "key": key}, values)
 
     async def health(self) -> dict[str, Health]:

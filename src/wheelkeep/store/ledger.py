@@ -12,15 +12,15 @@ from wheelkeep.core.names import ProjectName
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
 
-OF_PAGES = ("published", "yanked", "unyanked", "deleted", "promoted", "status", "freed")
-"""The kinds of entries after which a hosted project's page shows something else."""
+OF_PAGES = ("published", "yanked", "unyanked", "deleted", "promoted", "status", "freed", "advisories")
+"""The kinds of entries after which a project's page shows something else, or any page, where none is named."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident``, ``blocked``, ``owners``, or one of OF_PAGES."""
+    """``incident``, ``blocked``, ``alert``, ``owners``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
@@ -102,12 +102,13 @@ class Ledger:
         async with self._database.read() as connection:
             return [_entry(row) for row in await connection.execute(query)]
 
-    async def since(self, kinds: Collection[str], number: int) -> tuple[set[ProjectName], int]:
-        """The projects that entries of these kinds after a number are about, and the newest one's number."""
+    async def since(self, kinds: Collection[str], number: int) -> tuple[set[ProjectName | None], int]:
+        """The projects that entries of these kinds after a number are about (None: any), and the newest's number."""
         query = select(ledger.c.id, ledger.c.project).where(ledger.c.kind.in_(kinds), ledger.c.id > number)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return {ProjectName(row.project) for row in rows}, max([number, *(row.id for row in rows)])
+        projects = {ProjectName(row.project) if row.project is not None else None for row in rows}
+        return projects, max([number, *(row.id for row in rows)])
 
     async def newest(self) -> int:
         """The number of the newest entry; 0 where there is none."""

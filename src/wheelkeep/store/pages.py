@@ -67,12 +67,15 @@ class Pages:
             )
         return after
 
-    async def all(self) -> AsyncIterator[Page]:
-        """Every stored page, one at a time."""
+    async def keys(self) -> list[tuple[SourceName, ProjectName]]:
+        """The sources and projects of which a page is stored."""
         query = select(pages.c.source, pages.c.project).where(pages.c.body.is_not(None))
         async with self._database.read() as connection:
-            keys = [(row[0], row[1]) for row in await connection.execute(query)]
-        for source, project in keys:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
+    async def all(self) -> AsyncIterator[Page]:
+        """Every stored page, one at a time."""
+        for source, project in await self.keys():
             stored = await self.get(source, project)
             if stored is not None and stored.page is not None:
                 yield stored.page

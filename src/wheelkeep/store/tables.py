@@ -26,6 +26,7 @@ origin_documents = Table(
     Column("key", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),  # zstd
     Column("checked", Float, nullable=False),
+    Column("etag", Text),
 )
 
 wheel_metadata = Table(
@@ -107,6 +108,44 @@ ledger = Table(
     Index("ledger_by_kind", "kind", "id"),
     Index("ledger_by_project", "project", "id"),
     sqlite_autoincrement=True,
+)
+
+advisory_records = Table(
+    "advisory_records",  # one a record of the dumps, withdrawn ones too: an older dump must not bring them back
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("modified", Float, nullable=False),
+    Column("mark", String, nullable=False),  # of what was read of it: while it stands, nothing is written
+)
+
+advisories = Table(
+    "advisories",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # msgpack of advisory.Advisory
+    Index("advisories_by_project", "project"),
+)
+
+advisory_dumps = Table(
+    "advisory_dumps",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("name", Text, nullable=False),
+    Column(
+        "whole", Integer, nullable=False
+    ),  # 1: all of an ecosystem, so that what is not in it is not known
+    Column("records", Integer, nullable=False),
+)
+
+advisory_alerts = Table(
+    "advisory_alerts",  # told once each
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("filename", String, primary_key=True),
+    Column("advisory", String, primary_key=True),
+    Column("at", Float, nullable=False),
 )
 
 source_health = Table(

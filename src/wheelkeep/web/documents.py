@@ -81,7 +81,7 @@ class Documents:
             "last_serial": 0,
             "releases": releases,
             "urls": releases.get(current or "", []),
-            "vulnerabilities": origin.get("vulnerabilities", []) if version is None else [],
+            "vulnerabilities": await _vulnerabilities(index, view, current, origin),
         }
         if owners := await self._keep.owners_of(view.project, view.owners):
             roles = [{"role": "Owner", "user": owner} for owner in owners]
@@ -136,6 +136,30 @@ class Documents:
         # Written anew: only what reads as JSON goes out.
         checked = msgspec.json.encode(msgspec.json.decode(body))
         return conditional(request, etag, (kind, *_JSON[1:], (b"etag", etag)), checked)
+
+
+async def _vulnerabilities(
+    index: Index, view: View, current: str | None, origin: dict[str, Any]
+) -> list[Any]:
+    """What is known against the version that a document speaks of, in the form that the public index gives it."""
+    if current is None:
+        return []
+    if origin.get("info", {}).get("version") == current:
+        told: list[Any] = origin["vulnerabilities"]
+        return told
+    return [
+        {
+            "id": trouble.ids[0],
+            "aliases": list(trouble.ids[1:]),
+            "details": trouble.summary,
+            "summary": trouble.summary or None,
+            "fixed_in": list(trouble.fixed),
+            "link": None,
+            "source": "osv",
+            "withdrawn": None,
+        }
+        for trouble in await index.against(view, current)
+    ]
 
 
 def _same_version(known: str, asked: str) -> bool:
