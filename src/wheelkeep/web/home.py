@@ -32,6 +32,7 @@ class Home:
         html = self._template.render(
             version=__version__,
             static="../" * depth + "static/",
+            up="../" * depth,
             indexes=[await self._index(index) for index in shown],
         )
         headers = (

@@ -79,6 +79,7 @@ async def test_the_page_shows_all_and_runs_nothing(api: Managed) -> None:
     assert (reply.status, reply.kind) == (200, "text/html")
     assert "default-src 'none'" in reply.headers["content-security-policy"]
     html = reply.text
+    assert html.startswith("<!DOCTYPE html>") and "`" not in html
     assert not re.search(r"<script|<img|<iframe|\son\w+=|style=|https?://", html)
     assert re.findall(r'<link [^>]*href="([^"]+)"', html) == ["../static/wheelkeep.css"]
     for operation in OPERATIONS:
