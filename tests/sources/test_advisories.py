@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from fakes import faults
@@ -14,6 +15,7 @@ from fakes.outside import Outside
 from fakes.stores import Store
 from wheelkeep.core.advisories import Told
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.sources import advisories
 from wheelkeep.sources.advisories import OriginAdvisories
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.documents import OriginDocuments
@@ -122,8 +124,11 @@ async def test_a_source_that_has_documents_of_projects_alone(outside: Outside, a
 async def test_versions_that_cannot_be_asked_are_waited_for(outside: Outside, asker: Asker) -> None:
     for version in ("1.0", "1.5"):
         outside.faults[f"/pypi/demo/{version}/"] = faults.status(500)
-    told = await asker.told()
+    advised = await asker.of()
+    assert advised.told is not None
+    told = advised.told
     assert told.waiting == {"1.0"} | {"1.5"}
+    assert advised.good_until == NOW + timedelta(seconds=10)
     assert asker.changed == [DEMO]
     outside.faults.clear()
     assert (await asker.told()).waiting == told.waiting
@@ -162,3 +167,16 @@ async def test_a_source_that_offers_none(outside: Outside, store: Store, asker: 
     elsewhere = Asker(outside, store, f"{outside.origin}/root/+pages/")
     assert "does not end in simple/" in (await elsewhere.of()).why
     await elsewhere.close()
+
+
+async def test_what_is_known_of_a_version_stays_when_too_many_newer_ones_come(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await asker.told()).waiting == frozenset()
+    monkeypatch.setattr(advisories, "_MOST_VERSIONS", 2)
+    assert (await asker.told()).waiting == frozenset()
+    asker.wait(days=2)
+    assert (await asker.told()).own.keys() == {"1.0", "1.5", "2.0", "2.5"}
+    more = await asker.asked.of(DEMO, [*VERSIONS, "0.9"], each=True, patience=0.5)
+    assert more.told is not None
+    assert more.told.waiting == {"0.9"}

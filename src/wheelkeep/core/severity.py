@@ -1,6 +1,7 @@
 """How bad an advisory is: CVSS vectors and words, made one of five steps. Not told is a sixth thing, and never low."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from wheelkeep.core.policy_file import Severity
@@ -57,6 +58,7 @@ def _read(value: Any) -> str | None:
     return of_score(score) if score is not None else None
 
 
+@lru_cache(maxsize=8192)  # some hundred vectors are those of nearly all records
 def _score(vector: str) -> float | None:
     """The base score of a vector of CVSS 2, 3.0, 3.1 or 4.0."""
     if "/" not in vector:

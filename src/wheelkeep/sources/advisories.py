@@ -114,7 +114,7 @@ class OriginAdvisories:
             return Advised(why=reason, good_until=again)
         if not each:
             return Advised(told=Told(newest=newest, advisories=advisories), good_until=again)
-        own, waiting, asking = await self._versions(
+        own, waiting, soon = await self._versions(
             project, [text for text in versions if text != newest], patience
         )
         return Advised(
@@ -126,7 +126,7 @@ class OriginAdvisories:
                 },
                 waiting=waiting,
             ),
-            good_until=min(again, self._now() + _AGAIN) if asking else again,
+            good_until=again if soon is None else min(again, self._now() + soon),
         )
 
     async def _refresh(self, project: ProjectName, patience: float) -> str | None:
@@ -158,10 +158,10 @@ class OriginAdvisories:
 
     async def _versions(
         self, project: ProjectName, versions: Sequence[str], patience: float | None
-    ) -> tuple[dict[str, Any], frozenset[str], bool]:
-        """What their own documents told, the versions of which that is not known, and whether more is on its way."""
+    ) -> tuple[dict[str, Any], frozenset[str], timedelta | None]:
+        """What their own documents told, the versions of which that is not known, and how soon more may be."""
         wanted = sorted(versions, key=names.version, reverse=True)
-        asked, beyond = wanted[:_MOST_VERSIONS], wanted[_MOST_VERSIONS:]
+        asked = wanted[:_MOST_VERSIONS]
         known = await self._kept(project)
         now = self._now()
         paused = self._paused.get(project)
@@ -180,11 +180,13 @@ class OriginAdvisories:
             missing = any(text not in known for text in due)
             await asyncio.wait({task}, timeout=_PATIENCE_VERSIONS if missing else patience)
             known = await self._kept(project)
-        told = {text: known[text].told for text in asked if text in known}
+        # Also of those that newer ones have pushed out of what is asked: nothing known is forgotten.
+        told = {text: known[text].told for text in wanted if text in known}
         if "" in known:
-            return told, frozenset(), False
-        waiting = frozenset([text for text in asked if text not in known] + beyond)
-        return told, waiting, project in self._asking
+            return told, frozenset(), None
+        soon = _AGAIN if project in self._asking else _PAUSE
+        late = any(text not in known for text in asked)
+        return told, frozenset(text for text in wanted if text not in known), soon if late else None
 
     async def _kept(self, project: ProjectName) -> dict[str, _Version]:
         found = await self._facts.document(self._name, _KIND, project)

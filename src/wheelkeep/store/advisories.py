@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wheelkeep.core.advisory import Advisory
@@ -70,29 +71,28 @@ class Advisories:
             if before is None or record.modified >= before.modified:
                 newest[record.id] = record
         query = select(advisory_records).where(advisory_records.c.id.in_(newest))
-        touched: set[ProjectName] = set()
-        new = 0
         async with self._database.write() as connection:
             known = {row.id: row for row in await connection.execute(query)}
-            for record in newest.values():
-                row, mark, modified = known.get(record.id), _mark(record), record.modified.timestamp()
-                if row is not None and (row.mark == mark or row.modified > modified):
-                    continue
-                new += 1
-                owned = select(advisories.c.project).where(advisories.c.id == record.id)
-                touched |= {ProjectName(was.project) for was in await connection.execute(owned)}
-                touched |= {one.project for one in record.advisories}
-                await connection.execute(delete(advisories).where(advisories.c.id == record.id))
-                rows = [
-                    {"id": record.id, "project": one.project, "body": _encoder.encode(one)}
-                    for one in record.advisories
+            changed = [record for record in newest.values() if _is_news(record, known.get(record.id))]
+            here = [record.id for record in changed if record.id in known]
+            told = [one for record in changed for one in record.advisories]
+            touched = {one.project for one in told}
+            if here:
+                of_them = advisories.c.id.in_(here)
+                owners = await connection.execute(select(advisories.c.project).where(of_them))
+                touched |= {ProjectName(row.project) for row in owners}
+                await connection.execute(delete(advisories).where(of_them))
+                await connection.execute(delete(advisory_records).where(advisory_records.c.id.in_(here)))
+            if told:
+                rows = [{"id": one.id, "project": one.project, "body": _encoder.encode(one)} for one in told]
+                await connection.execute(insert(advisories), rows)
+            if changed:
+                marks = [
+                    {"id": one.id, "modified": one.modified.timestamp(), "mark": _mark(one)}
+                    for one in changed
                 ]
-                if rows:
-                    await connection.execute(insert(advisories), rows)
-                values = {"modified": modified, "mark": mark}
-                statement = insert(advisory_records).values(id=record.id, **values)
-                await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-        return Taken(new, len(records) - new, frozenset(touched))
+                await connection.execute(insert(advisory_records), marks)
+        return Taken(len(changed), len(records) - len(changed), frozenset(touched))
 
     async def note_dump(self, dump: Dump) -> None:
         """A dump was imported to its end."""
@@ -149,6 +149,11 @@ class Advisories:
                 if done.rowcount:
                     fresh.append((file, advisory))
         return fresh
+
+
+def _is_news(record: Record, known: Row[Any] | None) -> bool:
+    """Whether a record says something else than what is known of it, and not only because it is older."""
+    return known is None or (known.modified <= record.modified.timestamp() and known.mark != _mark(record))
 
 
 def _mark(record: Record) -> str:
