@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelkeep.core.names import project
-from wheelkeep.core.rules import Rule, RuleSet, is_glob, read_glob, read_name, read_rule, read_versions
+from wheelkeep.core.rules import (
+    Ranges,
+    Rule,
+    RuleSet,
+    is_glob,
+    read_glob,
+    read_name,
+    read_rule,
+    read_versions,
+)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +187,38 @@ def test_versions_of_a_project() -> None:
     for wrong in ("", "one", "**", "-x", "[x]==1", "==", "==1; x", "@ somewhere", "1.2 ,", ">=1 -other"):
         with pytest.raises(ValueError, match=r"^\""):
             read_versions(wrong, demo)
+
+
+SPECIFIERS = [
+    "",
+    "==1.0",
+    "==1",
+    "== 1.0.0",
+    "==1.0+local",
+    "===1.0",
+    "==1.*",
+    "==1.0,==1.0.0",
+    ">=1",
+    "!=1.0",
+    "==2.0rc1",
+]
+VERSIONS = ["1.0", "1.0.0", "1", "1.0+local", "1.0+other", "2.0rc1", "2.0", "0!1.0", "1.0.post1"]
+
+
+@given(st.lists(st.sampled_from(SPECIFIERS), max_size=6), st.sampled_from(VERSIONS))
+def test_pins_are_found_as_if_they_were_tried_one_by_one(specifiers: list[str], version: str) -> None:
+    rules = [read_rule(f"demo{specifier}") for specifier in specifiers]
+    allowing = [at for at, rule in enumerate(rules) if rule.allows(version)]
+    ranges = Ranges(rules)
+    assert sorted(ranges.every(version)) == allowing
+    assert ranges.first(version) == (rules[allowing[0]] if allowing else None)
+
+
+def test_thousands_of_pins_of_one_project_cost_next_to_nothing() -> None:
+    rules = RuleSet([read_rule(f"demo==1.{number}") for number in range(10_000)])
+    began = time.perf_counter()
+    matched = [rules.match(project("demo"), f"1.{number}") for number in range(9_000, 11_000)]
+    assert time.perf_counter() - began < 1
+    assert [rule.text for rule in matched if rule is not None] == [
+        f"demo==1.{n}" for n in range(9_000, 10_000)
+    ]

@@ -145,11 +145,14 @@ class DenyGate:
         self._hashes = frozenset(hashes)
         self._reason = reason
         self._clear = admitted(self.name, "deny-clear", "no denial names it")
+        self._said: dict[str, Verdict] = {}
 
     def verdict(self, file: File, context: Context) -> Verdict:
         rule = self._rules.match(file.project, file.version)
         if rule is not None:
-            return self._denied("deny-package", f'denied as "{rule.text}"')
+            if (said := self._said.get(rule.text)) is None:  # as many as there are rules
+                said = self._said[rule.text] = self._denied("deny-package", f'denied as "{rule.text}"')
+            return said
         if self._hashes:
             if file.sha256 is None:
                 return blocked(

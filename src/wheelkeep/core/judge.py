@@ -36,8 +36,10 @@ def judge(page: Page, policy: Policy, context: Context) -> Judged:
     """A decision for every file of the page. ``good_until``: until one may change."""
     decisions: list[Decision] = []
     last: Decision | None = None
+    version = ""
     for file in page.files:
-        last = decide(policy, file, context, last)
+        last = decide(policy, file, context, last, alike=file.version == version)
+        version = file.version
         decisions.append(last)
     return Judged(
         page=page,

@@ -12,7 +12,7 @@ from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.provenance import ProvenanceGate
-from wheelkeep.core.rules import Rule, RuleSet, read_rule
+from wheelkeep.core.rules import Ranges, Rule, RuleSet, read_rule
 from wheelkeep.core.verdict import Decision, Verdict, Waiver
 
 _KEPT = 8192
@@ -24,10 +24,12 @@ class Policy:
     def __init__(self, gates: Sequence[Gate], waivers: Sequence[Waiver] = ()) -> None:
         self.gates = tuple(gates)
         self.waivers = tuple(waivers)
-        self._waivers: dict[str, list[tuple[Rule, Waiver]]] = {}
+        told: dict[str, list[tuple[Rule, Waiver]]] = {}
         for waiver in waivers:
             rule = read_rule(waiver.package)
-            self._waivers.setdefault(rule.name, []).append((rule, waiver))
+            told.setdefault(rule.name, []).append((rule, waiver))
+        self._waivers = {name: tuple(waiver for _, waiver in some) for name, some in told.items()}
+        self._waived = {name: Ranges(rule for rule, _ in some) for name, some in told.items()}
         self._lifting: dict[tuple[ProjectName, str, str], list[Waiver]] = {}
         self.advised: frozenset[SourceName] = frozenset().union(
             *(gate.sources for gate in gates if _wants_advisories(gate))
@@ -55,17 +57,14 @@ class Policy:
 
     def waiver(self, file: File, gate: str, now: datetime) -> Waiver | None:
         """The waiver in force that lifts the gate for the file; of several, the one that lasts longest."""
-        if file.project not in self._waivers:
+        if (waivers := self._waivers.get(file.project)) is None:
             return None
         key = (file.project, file.version, gate)
         if (lifting := self._lifting.get(key)) is None:  # a version has many files
             if len(self._lifting) >= _KEPT:
                 self._lifting.clear()
-            lifting = self._lifting[key] = [
-                waiver
-                for rule, waiver in self._waivers[file.project]
-                if gate in waiver.gates and rule.matches(file.project, file.version)
-            ]
+            named = [waivers[at] for at in self._waived[file.project].every(file.version)]
+            lifting = self._lifting[key] = [waiver for waiver in named if gate in waiver.gates]
         return max((one for one in lifting if now < ends(one)), key=lambda one: one.until, default=None)
 
     def unlisted(self, project: ProjectName, source: SourceName, now: datetime) -> Verdict | None:
@@ -74,8 +73,7 @@ class Policy:
             if not isinstance(gate, AllowGate) or source not in gate.sources or gate.knows(project):
                 continue
             waived = any(
-                gate.name in waiver.gates and now < ends(waiver)
-                for _, waiver in self._waivers.get(project, ())
+                gate.name in waiver.gates and now < ends(waiver) for waiver in self._waivers.get(project, ())
             )
             if not waived:
                 return gate.unlisted(project)
@@ -93,14 +91,17 @@ def ends(waiver: Waiver) -> datetime:
     return datetime.combine(waiver.until, time(), tzinfo=UTC) + timedelta(days=1)
 
 
-def decide(policy: Policy, file: File, context: Context, last: Decision | None = None) -> Decision:
+def decide(
+    policy: Policy, file: File, context: Context, last: Decision | None = None, *, alike: bool = False
+) -> Decision:
     """All gates' verdicts on one file, waivers applied. Total: every file gets a decision.
 
     ``last``: the decision on the file before it, which is given again where no gate says anything else: most files
-    of a page are admitted for the same reasons. Where a gate blocks, waivers may yet tell two versions apart.
+    of a page are admitted for the same reasons. Where a gate blocks, waivers may yet tell two versions apart, so
+    ``alike`` says that both are of one version of one project.
     """
     verdicts = policy.verdicts(file, context)
-    if last is not None and last.against is None and not last.waived and verdicts == last.verdicts:
+    if last is not None and (alike or not (last.against or last.waived)) and verdicts == last.verdicts:
         return last
     against = [verdict for verdict in verdicts if not verdict.admits]
     if not against:

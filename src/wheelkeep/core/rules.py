@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -20,6 +20,7 @@ from wheelkeep.core.names import ProjectName
 _GLOB = re.compile(r"(?:[A-Za-z0-9._*?-]|\[!?[A-Za-z0-9-]+\])+", re.ASCII)
 _NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*(.*)", re.ASCII)
 _GLOB_AND_REST = re.compile(rf"({_GLOB.pattern})[ \t]*(.*)", re.ASCII)
+_PIN = re.compile(r"==\s*([^\s*,]+)")
 _BRACKETED = re.compile(r"\((.*)\)")
 _SHOWN = 80
 _KEPT = 8192
@@ -49,6 +50,58 @@ class Rule(Struct, frozen=True):
         return self.speaks_of(project) and self.allows(version)
 
 
+class Ranges:
+    """Rules of one project, found by version: those that pin one at once, the others one by one.
+
+    A list of what was once resolved has thousands of pins, and a page as many versions.
+    """
+
+    __slots__ = ("_others", "_pins", "rules")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._pins: dict[Version, list[int]] = {}
+        self._others: list[int] = []
+        for at, rule in enumerate(self.rules):
+            if (pin := _pinned(rule.specifier)) is not None:
+                self._pins.setdefault(pin, []).append(at)
+            else:
+                self._others.append(at)
+
+    def first(self, version: str) -> Rule | None:
+        """The first rule that allows the version; raises InvalidVersion outside PEP 440."""
+        pinning = self._pinning(version)
+        end = pinning[0] if pinning else len(self.rules)
+        for at in self._others:
+            if at > end:
+                break
+            if self.rules[at].allows(version):
+                return self.rules[at]
+        return self.rules[end] if pinning else None
+
+    def every(self, version: str) -> list[int]:
+        """The places of all rules that allow the version; raises InvalidVersion outside PEP 440."""
+        return [*self._pinning(version), *(at for at in self._others if self.rules[at].allows(version))]
+
+    def _pinning(self, version: str) -> list[int]:
+        if not self._pins:
+            return []
+        read = names.version(version)
+        return self._pins.get(Version(read.public) if read.local else read, [])
+
+
+def _pinned(specifier: str) -> Version | None:
+    """The version of ``==1.0``, which a local version of it meets too (PEP 440); None for all else."""
+    found = _PIN.fullmatch(specifier)
+    if found is None:
+        return None
+    try:
+        pin = Version(found[1])
+    except InvalidVersion:
+        return None
+    return None if pin.local else pin
+
+
 class RuleSet:
     """Rules in their written order, found by project: exact names at once, globs one by one and then kept."""
 
@@ -58,7 +111,7 @@ class RuleSet:
         self.rules: tuple[Rule, ...] = tuple(rules)
         self._exact: dict[str, list[tuple[int, Rule]]] = {}
         self._globs: list[tuple[int, Rule, re.Pattern[str]]] = []
-        self._found: dict[ProjectName, tuple[Rule, ...]] = {}
+        self._found: dict[ProjectName, Ranges] = {}
         self._matched: dict[tuple[ProjectName, str], Rule | None] = {}
         for at, rule in enumerate(self.rules):
             if rule.glob:
@@ -74,11 +127,14 @@ class RuleSet:
 
     def for_project(self, project: ProjectName) -> tuple[Rule, ...]:
         """The rules that speak of a project, in their written order."""
+        return self._ranges(project).rules
+
+    def _ranges(self, project: ProjectName) -> Ranges:
         if (found := self._found.get(project)) is not None:
             return found
         exact = self._exact.get(project, [])
         globs = [(at, rule) for at, rule, pattern in self._globs if pattern.match(project)]
-        ordered = tuple(rule for _, rule in sorted([*exact, *globs], key=lambda found: found[0]))
+        ordered = Ranges(rule for _, rule in sorted([*exact, *globs], key=lambda found: found[0]))
         if len(self._found) >= _KEPT:  # clients choose the names, so what is kept has a bound
             self._found.clear()
         self._found[project] = ordered
@@ -94,7 +150,7 @@ class RuleSet:
         try:
             return self._matched[key]  # a version has many files, and each is asked about
         except KeyError:
-            matched = next((rule for rule in self.for_project(project) if rule.allows(version)), None)
+            matched = self._ranges(project).first(version)
         if len(self._matched) >= _KEPT:
             self._matched.clear()
         self._matched[key] = matched
