@@ -2,7 +2,8 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from fakes.clients import Client
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.publishers import Publisher
-from fakes.server import Server
+from fakes.server import PATIENCE, Server
 from fakes.world import APP, BIG, fill
 from wheelkeep.core.lockfiles import read_lock
 
@@ -27,6 +28,10 @@ url = "{url}"
 [indexes.main]
 sources = ["outer"]
 policy = "policy.toml"
+
+[indexes.edited]
+sources = ["outer"]
+policy = "edited.toml"
 """
 PROJECT = """
 [project]
@@ -55,6 +60,13 @@ LIB = wheel("lib", "1.1", files={"lib/__init__.py": b"", "lib/data.bin": BIG})[1
 LOCKS = ("uv.lock", "pylock.toml", "requirements.txt", "poetry.lock", "pdm.lock")
 BUILD = f"py3{sys.version_info.minor}-none-any"
 """What an installer likes better than ``py3-none-any``."""
+
+
+def eventually(what: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < until, "it did not come to be so"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +117,9 @@ def test_what_tools_write_is_read(folder: Path, lock: str) -> None:
 def server(folder: Path, world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     keep = tmp_path_factory.mktemp("keep")
     (keep / "requirements.txt").write_bytes((folder / "requirements.txt").read_bytes())
-    (keep / "policy.toml").write_text('[allow]\nlocks = ["requirements.txt"]\n')
+    (keep / "edited.txt").write_bytes((folder / "requirements.txt").read_bytes())
+    for policy, lock in (("policy.toml", "requirements.txt"), ("edited.toml", "edited.txt")):
+        (keep / policy).write_text(f'[allow]\nlocks = ["{lock}"]\n')
     with Server(keep, CONFIG.format(url=world.url)) as server:
         yield server
 
@@ -142,3 +156,22 @@ def test_the_other_wheel_is_blocked_with_its_reason(client: Client, server: Serv
             in done.words
         )
     assert not list((tmp_path / "into").glob("lib*"))
+
+
+def test_a_lock_that_changes_takes_effect_and_a_broken_one_does_not(server: Server) -> None:
+    lock = server.folder / "edited.txt"
+    later = f"lib-1.1-{BUILD}.whl"
+
+    def admitted() -> set[str]:
+        files = server.get("/edited/simple/lib/", Accept=JSON).json["files"]
+        return {file["filename"] for file in files if file["yanked"] is False}
+
+    good = lock.read_text()
+    lock.write_text("lib=1.1\n")
+    eventually(lambda: '"policy_broken"' in server.log)
+    assert admitted() == {"lib-1.1-py3-none-any.whl"}
+    page = server.get("/main/simple/lib/", Accept=JSON).json
+    sha256 = next(file["hashes"]["sha256"] for file in page["files"] if file["filename"] == later)
+    lock.write_text(f"{good}lib==1.1 --hash=sha256:{sha256}\n")
+    eventually(lambda: later in admitted())
+    assert admitted() == {"lib-1.1-py3-none-any.whl", later}
