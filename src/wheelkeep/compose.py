@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from wheelkeep import configuration
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
+from wheelkeep.core.sessions import EXPERIMENT
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
@@ -18,6 +19,7 @@ from wheelkeep.index.keep import Announcer, Book, Keep
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
+from wheelkeep.index.sessions import Stager
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
@@ -37,6 +39,8 @@ from wheelkeep.store.owners import Owners
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
+from wheelkeep.store.sessions import Sessions
+from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tokens import Tokens
 from wheelkeep.store.uploads import Uploads
 
@@ -68,14 +72,25 @@ def build(settings: Settings) -> Keep:
         )
         for name, index in settings.indexes.items()
     }
+    uploads = Uploads(database, ledger, changes)
     receiver = Receiver(
         blobs=blobs,
-        uploads=Uploads(database, ledger, changes),
+        uploads=uploads,
         reservations=reservations,
         selections=selections,
         verifier=verifier,
         changed=announcer,
     )
+    stager = None
+    if EXPERIMENT in settings.experimental:
+        stager = Stager(
+            sessions=Sessions(database, ledger, changes),
+            staged=StagedBytes(settings.data),
+            blobs=blobs,
+            uploads=uploads,
+            receiver=receiver,
+            changed=announcer,
+        )
     return Keep(
         settings,
         database=database,
@@ -98,6 +113,7 @@ def build(settings: Settings) -> Keep:
         ),
         mint=_mint(settings, MintedTokens(database, ledger)),
         advisor=advisor,
+        stager=stager,
         sources=sources,
         indexes=indexes,
     )

@@ -6,11 +6,12 @@ enforced. A version that brings a thing deletes its entry.
 
 from wheelkeep.core.errors import Mistake
 from wheelkeep.core.policy_file import PolicyFile
+from wheelkeep.core.sessions import EXPERIMENT
 from wheelkeep.core.settings import DirectorySource, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
-_EXPERIMENTS: frozenset[str] = frozenset()
+_EXPERIMENTS = frozenset({EXPERIMENT})
 _GATES_TO_COME = ("licences",)
 
 

@@ -126,6 +126,16 @@ def read_metadata(body: bytes, claim: Claim) -> tuple[Described, list[str]]:
     return Described(requires), problems
 
 
+def filename_problem(filename: str, project: ProjectName, version: str) -> str | None:
+    """Why a file of that name is none of the release, as a sentence; None: it can be one."""
+    problems: list[str] = []
+    _filename(filename, project, None, None, problems)
+    if problems:
+        return problems[0]
+    told = names.filename(filename, project).version
+    return None if told == version else f"{filename} is of version {told}, not of {version}"
+
+
 def closed(project: ProjectName, status: Status | None) -> str | None:
     """Why a project of this status takes no uploads, as a sentence; None: it does (PEP 792)."""
     if status is None or status.status not in ("archived", "quarantined"):

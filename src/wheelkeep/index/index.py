@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 from wheelkeep.core import merge
@@ -42,9 +42,12 @@ class Index:
         facts: Facts,
         attestor: Attestor,
         advisor: Advisor | None = None,
+        path: str | None = None,
     ) -> None:
+        """``path``: what stands before its addresses where that is not its name."""
         self.settings = settings
         self.name: IndexName = settings.name
+        self.path = path or settings.name
         self.closed = settings.read == "token"
         """Whether reading it needs a token."""
         self.policy = policy
@@ -57,6 +60,17 @@ class Index:
         self._memo = Memo(_MEMO_BYTES)
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
+
+    def seen_from(self, path: str, changed: Callable[[Place], Place]) -> "Index":
+        """The same index at another address, with other places, and with no memory of pages."""
+        return Index(
+            self.settings,
+            [[changed(place) for place in group] for group in self.groups],
+            reservations=self._reservations,
+            policy=self.policy,
+            facts=self._facts,
+            path=path,
+        )
 
     @property
     def reservations(self) -> Reservations:

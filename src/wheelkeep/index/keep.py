@@ -23,6 +23,7 @@ from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
+from wheelkeep.index.sessions import Stager
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.changes import Changes
@@ -140,6 +141,7 @@ class Keep:
         steward: Steward,
         mint: Mint | None,
         advisor: Advisor,
+        stager: Stager | None,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -156,6 +158,8 @@ class Keep:
         self.mint = mint
         """None where no publisher is configured."""
         self.advisor = advisor
+        self.stager = stager
+        """None: publishing sessions are not switched on."""
         self.sources = sources
         self.indexes = indexes
         self._database = database
@@ -176,6 +180,8 @@ class Keep:
             await source.start()
         for index in self.indexes.values():
             self._tasks.append(asyncio.create_task(self._watch(index)))
+        if self.stager is not None:
+            self._tasks.append(asyncio.create_task(self.stager.tend()))
 
     async def close(self, *, seconds: float = 25.0) -> None:
         """Ends everything; downloads that run may finish for so many seconds."""

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -50,13 +51,37 @@ class Refused(Struct, frozen=True):
     problems: tuple[str, ...]
 
 
-class _Proof(Struct, frozen=True):
+class Proof(Struct, frozen=True):
     """Attestations that came with an upload."""
 
     document: bytes
     """As the index serves them (PEP 740)."""
     by: str
     """Who signed, for the ledger."""
+
+
+class Came(Struct, frozen=True):
+    """Bytes that came whole and lie on the disk."""
+
+    path: Path
+    sha256: str
+    size: int
+    digests: dict[str, str]
+    """By the names in ``upload_rules.DIGESTS``."""
+
+
+class Examined(Struct, frozen=True):
+    """A file in which nothing is wrong."""
+
+    file: File
+    metadata: bytes
+    proof: Proof | None
+
+    @property
+    def known(self) -> KnownMetadata | None:
+        """The metadata that is served beside it."""
+        told = self.file.metadata
+        return KnownMetadata(told, self.metadata, own=True) if isinstance(told, str) else None
 
 
 class Incoming:
@@ -123,7 +148,7 @@ class Receiver:
         """Why an upload need not be sent any further, from what its form says so far; None: it may go on."""
         if claim.project is None:
             return None
-        if (refused := await self._not_theirs(source, claim.project, by, admin=admin)) is not None:
+        if (refused := await self.not_theirs(source, claim.project, by, admin=admin)) is not None:
             return refused
         if claim.filename is None:
             return None
@@ -131,7 +156,7 @@ class Receiver:
         stated = claim.digests.get("sha256")
         if taken is None or (taken.sha256 is not None and stated in (None, taken.sha256)):
             return None
-        return _used(taken)
+        return used(taken)
 
     async def known(self, source: SourceName, claim: Claim) -> Kept | None:
         """The file, if it is its source's already with the very bytes that the claim states, so that none need come."""
@@ -157,23 +182,29 @@ class Receiver:
         """
         await incoming.all()
         if claim.project is not None:
-            refused = await self._not_theirs(source, claim.project, by, admin=admin)
+            refused = await self.not_theirs(source, claim.project, by, admin=admin)
             if refused is not None:
                 return refused
-        digests = incoming.digests
-        problems = [*claim.problems, *digest_problems(claim.digests, digests)]
-        described, metadata, wrong = await self._look_inside(claim, incoming)
+        filling = incoming.filling
+        came = Came(filling.path, filling.sha256, filling.size, incoming.digests)
+        examined = await self.examine(source, claim, came)
+        if isinstance(examined, Refused):
+            return examined
+        return await self._keep(examined, incoming, by, admin=admin)
+
+    async def examine(self, source: SourceName, claim: Claim, came: Came) -> Examined | Refused:
+        """Checks everything about a file but whether its name is free. Raises OSError where it cannot be read."""
+        problems = [*claim.problems, *digest_problems(claim.digests, came.digests)]
+        described, metadata, wrong = await self._look_inside(claim, came.path)
         problems += wrong
-        proof, wrong = await self._attested(claim, digests["sha256"])
+        proof, wrong = await self._attested(claim, came.sha256)
         problems += wrong
         if problems or described is None or metadata is None:
             return Refused("wrong", tuple(problems))
-        file = _file(source, claim, described, metadata, incoming.filling, attested=proof is not None)
-        if (refused := self.not_offered(file)) is not None:
-            return refused
-        return await self._keep(file, incoming, metadata, proof, by, admin=admin)
+        file = _file(source, claim, described, metadata, came, attested=proof is not None)
+        return self.not_offered(file) or Examined(file, metadata, proof)
 
-    async def _attested(self, claim: Claim, sha256: str) -> tuple[_Proof | None, list[str]]:
+    async def _attested(self, claim: Claim, sha256: str) -> tuple[Proof | None, list[str]]:
         """The provenance of attestations that are not false, each with who signed it where that can be verified."""
         if claim.attestations is None or claim.filename is None:
             return None, []
@@ -185,56 +216,39 @@ class Receiver:
         except Unverifiable as error:
             # They are kept for those who can; a gate that requires verified ones blocks the file, and says why.
             log.warning("attestations_not_verified", file=claim.filename, why=str(error))
-            return _Proof(write_provenance([(one, None) for one in told]), "not verified"), []
+            return Proof(write_provenance([(one, None) for one in told]), "not verified"), []
         problems = [
             f"attestation {number} is false: {one.false}" for number, one in enumerate(signed, 1) if one.false
         ]
         publishers = [one.publisher for one in signed]
         by = dict.fromkeys(one.words if one is not None else "not verified" for one in publishers)
-        return _Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
+        return Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
     async def _keep(
-        self,
-        file: File,
-        incoming: Incoming,
-        metadata: bytes,
-        proof: _Proof | None,
-        by: str,
-        *,
-        admin: bool,
+        self, examined: Examined, incoming: Incoming, by: str, *, admin: bool
     ) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
-        sha256 = incoming.filling.sha256
+        file, sha256 = examined.file, incoming.filling.sha256
         taken = await self._uploads.find(file.source, file.project, file.filename)
         if taken is None or (taken.sha256 == sha256 and not self._blobs.has(sha256)):
             await incoming.filling.keep()
             self._blobs.trust(sha256)
         if taken is None:
-            detail = {"by": by, "version": file.version, "sha256": sha256, "size": file.size}
-            if proof is not None:
-                detail["attested"] = proof.by
-            entry = Entry(
-                kind="published",
-                at=file.first_seen or datetime.now(UTC),
-                source=file.source,
-                project=file.project,
-                filename=file.filename,
-                detail=detail,
-            )
-            known = (
-                KnownMetadata(file.metadata, metadata, own=True) if isinstance(file.metadata, str) else None
-            )
-            provenance = proof.document if proof is not None else None
+            proof = examined.proof
             outcome = await self._uploads.add(
-                file, metadata=known, provenance=provenance, entries=[entry], by=None if admin else by
+                file,
+                metadata=examined.known,
+                provenance=proof.document if proof is not None else None,
+                entries=[published(file, by=by, attested=proof.by if proof is not None else None)],
+                by=None if admin else by,
             )
             if isinstance(outcome, Status):
-                return _closed(file.project, outcome)
+                return closed_to(file.project, outcome)
             if isinstance(outcome, Owned):
-                return _owned(file.project, outcome.owners, by)
+                return owned(file.project, outcome.owners, by)
             taken = outcome
         if taken is not None:
-            return Kept(taken.filename, sha256, new=False) if taken.sha256 == sha256 else _used(taken)
+            return Kept(taken.filename, sha256, new=False) if taken.sha256 == sha256 else used(taken)
         self._changed(file.project)
         log.info("published", source=file.source, file=file.filename, sha256=sha256, by=by)
         return Kept(file.filename, sha256, new=True)
@@ -251,16 +265,21 @@ class Receiver:
         if (refused := self._elsewhere(source, project)) is not None:
             return refused
         status = await self._uploads.status(source, project)
-        return _closed(project, status) if status is not None and closed(project, status) else None
+        return closed_to(project, status) if status is not None and closed(project, status) else None
 
-    async def _not_theirs(
+    async def not_theirs(
         self, source: SourceName, project: ProjectName, by: str, *, admin: bool
     ) -> Refused | None:
         """Why the source takes no file of the project from whoever asks."""
-        if (refused := await self.no_room(source, project)) is not None or admin:
-            return refused
-        owners = await self._uploads.owners(source, project)
-        return _owned(project, owners, by) if stranger(project, owners, by) is not None else None
+        refused = await self.no_room(source, project)
+        return refused or await self.not_owned(source, project, by, admin=admin)
+
+    async def not_owned(
+        self, source: SourceName, project: ProjectName, by: str, *, admin: bool
+    ) -> Refused | None:
+        """The project has owners, and who asks is none of them."""
+        owners = () if admin else await self._uploads.owners(source, project)
+        return owned(project, owners, by) if stranger(project, owners, by) is not None else None
 
     def _elsewhere(self, source: SourceName, project: ProjectName) -> Refused | None:
         owners = self._reservations.owners(project)
@@ -275,20 +294,20 @@ class Receiver:
         return None
 
     async def _look_inside(
-        self, claim: Claim, incoming: Incoming
+        self, claim: Claim, path: Path
     ) -> tuple[Described | None, bytes | None, list[str]]:
         """The metadata that the archive holds, and all that is wrong with it."""
         if not claim.complete:
             return None, None, []
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._checking, _look_inside, claim, incoming.filling)
+        return await loop.run_in_executor(self._checking, _look_inside, claim, path)
 
 
-def _look_inside(claim: Claim, filling: Filling) -> tuple[Described | None, bytes | None, list[str]]:
+def _look_inside(claim: Claim, path: Path) -> tuple[Described | None, bytes | None, list[str]]:
     assert claim.project is not None and claim.version is not None
     read = read_wheel if claim.kind == "wheel" else read_sdist
     try:
-        contents = read(filling.path, claim.project, claim.version)
+        contents = read(path, claim.project, claim.version)
     except BadArchive as error:
         return None, None, [f"{claim.filename}: {says}" for says in error.problems]
     described, problems = read_metadata(contents.metadata, claim)
@@ -300,7 +319,7 @@ def _file(
     claim: Claim,
     described: Described,
     metadata: bytes,
-    filling: Filling,
+    came: Came,
     *,
     attested: bool,
 ) -> File:
@@ -314,8 +333,8 @@ def _file(
         version=claim.version,
         source=source,
         url=claim.filename,
-        sha256=filling.sha256,
-        size=filling.size,
+        sha256=came.sha256,
+        size=came.size,
         upload_time=f"{now:%Y-%m-%dT%H:%M:%S.%fZ}",
         requires_python=described.requires_python,
         # PEP 714: beside wheels; an sdist's is only what one build of it said.
@@ -325,15 +344,33 @@ def _file(
     )
 
 
-def _closed(project: ProjectName, status: Status) -> Refused:
+def published(file: File, *, by: str, attested: str | None, **more: str) -> Entry:
+    """The ledger's line about a file that becomes its source's. ``attested``: who signed, where somebody did."""
+    detail = {"by": by, "version": file.version, "sha256": file.sha256, "size": file.size, **more}
+    if attested is not None:
+        detail["attested"] = attested
+    return Entry(
+        kind="published",
+        at=file.first_seen or datetime.now(UTC),
+        source=file.source,
+        project=file.project,
+        filename=file.filename,
+        detail=detail,
+    )
+
+
+def closed_to(project: ProjectName, status: Status) -> Refused:
+    """The project's status takes no uploads."""
     return Refused("closed", (closed(project, status) or "",))
 
 
-def _owned(project: ProjectName, owners: tuple[str, ...], by: str) -> Refused:
+def owned(project: ProjectName, owners: tuple[str, ...], by: str) -> Refused:
+    """The project has owners, and who asks is none of them."""
     return Refused("owned", (stranger(project, owners, by) or "",))
 
 
-def _used(taken: Taken) -> Refused:
+def used(taken: Taken) -> Refused:
+    """The file's name is not free, and never will be."""
     if taken.sha256 is None:
         says = f"{taken.filename} was here once and was removed; its name is never used again"
     else:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +20,7 @@ READ_AT_ONCE = 256 * 1024
 Stamp: TypeAlias = tuple[int, int, int, int]
 """Size, inode, mtime and ctime of a blob: while they stand, nobody wrote to it in the ordinary way."""
 _MOST_TRUSTED = 200_000
+_LINKED_FOR = 60.0
 
 
 class Mismatch(WheelkeepError):
@@ -105,7 +107,27 @@ class Blobs:
         target = self._root.parent.parent / "damaged"
         target.mkdir(exist_ok=True)
         self.path(sha256).rename(target / sha256)
-        _sync_folder(self.path(sha256).parent)
+        sync_folder(self.path(sha256).parent)
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Puts a whole, synced file into the store beside where it lies, read and held against its hash once more.
+
+        For a thread. Raises Mismatch, and OSError where it is gone or the disk does not take it.
+        """
+        came, _ = hash_file(path)
+        if came != sha256:
+            raise Mismatch(sha256, came)
+        target, passing = self.path(sha256), self._tmp / f"{os.getpid()}-{os.urandom(8).hex()}.link"
+        if not target.parent.exists():
+            target.parent.mkdir(exist_ok=True)
+            sync_folder(self._root)
+        os.link(path, passing)
+        try:
+            passing.rename(target)
+        finally:
+            # Where both are one file already, renaming leaves both names.
+            passing.unlink(missing_ok=True)
+        sync_folder(target.parent)
 
     def claim(self, key: str) -> "Claim | None":
         """The right to fetch what ``key`` stands for, among all processes on this data; None while another has it."""
@@ -137,6 +159,11 @@ class Blobs:
                 continue
             finally:
                 os.close(descriptor)
+        for path in self._tmp.glob("*.link"):
+            # A second name of bytes that lie elsewhere; it lives for as long as a rename takes.
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_ctime > _LINKED_FOR:
+                    path.unlink()
 
 
 class Claim:
@@ -226,19 +253,24 @@ class Filling:
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
         sha256 = self.sha256
-        await asyncio.to_thread(self._put, sha256)
+        await asyncio.to_thread(self._put, self._root / sha256[:2] / sha256)
         return sha256
 
-    def _put(self, sha256: str) -> None:
-        target = self._root / sha256[:2] / sha256
+    async def set_down(self, target: Path) -> None:
+        """Puts the bytes elsewhere than into the store, synced all the same; the folder is made if need be."""
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
+        await asyncio.to_thread(self._put, target)
+
+    def _put(self, target: Path) -> None:
         os.fsync(self._descriptor)
         if not target.parent.exists():
             target.parent.mkdir(exist_ok=True)
-            _sync_folder(self._root)
+            sync_folder(target.parent.parent)
         os.fchmod(self._descriptor, 0o444)
         self._path.rename(target)
         self._kept = True
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     async def close(self) -> None:
         """Ends it; what was not kept is removed. May be called twice."""
@@ -279,7 +311,7 @@ def hash_file(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -20,7 +20,7 @@ from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import drop_owners
 from wheelkeep.store.packed import pack_file, unpack_file
-from wheelkeep.store.standing import Standing, hold, read_standing, write_standing
+from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
 from wheelkeep.store.tables import hosted_files, origin_documents, wheel_metadata
 from wheelkeep.store.uploads import PROVENANCE, Taken, find_taken
 
@@ -70,7 +70,7 @@ class Releases:
         self._changes = changes
 
     async def look(self, source: SourceName, project: ProjectName) -> Holding | None:
-        """What the source has of the project; None: it never had a file of it."""
+        """What the source has of the project; None: it never had a file of it, nor its name."""
         async with self._database.read() as connection:
             return await _look(connection, source, project)
 
@@ -204,7 +204,7 @@ async def _look(connection: AsyncConnection, source: SourceName, project: Projec
         hosted_files.c.source == source, hosted_files.c.project == project
     )
     rows = (await connection.execute(query.order_by(hosted_files.c.filename))).all()
-    if not rows:
+    if not rows and not await registered(connection, source, project):
         return None
     files = tuple(unpack_file(row.file) for row in rows if row.file is not None)
     return Holding(files=files, standing=await read_standing(connection, source, project))

@@ -43,6 +43,14 @@ async def write_standing(
     )
 
 
+async def registered(connection: AsyncConnection, source: SourceName, project: ProjectName) -> bool:
+    """Whether the name is the source's by word alone: something was said of it."""
+    query = select(hosted_projects.c.project).where(
+        hosted_projects.c.source == source, hosted_projects.c.project == project
+    )
+    return (await connection.execute(query)).first() is not None
+
+
 async def hold(connection: AsyncConnection, source: SourceName, project: ProjectName) -> None:
     """A file comes: a name that was given up is the source's again, and stays it when the file goes."""
     await connection.execute(

@@ -179,3 +179,48 @@ identities = Table(
     Column("sha256", LargeBinary, primary_key=True),
     Column("until", Float, nullable=False),  # when it is not good any more by itself
 )
+
+upload_sessions = Table(
+    "upload_sessions",
+    metadata,
+    Column("id", String, primary_key=True),  # no secret
+    Column("token", String, nullable=False, unique=True),  # the secret in the address of the preview
+    Column("index", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("creator", String, nullable=False),  # the name of the API token that made it
+    Column("state", String, nullable=False),  # core.sessions.SessionState
+    Column("notice", Text),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("ended", Float),
+    # One at a time for a release: it is the database that keeps two workers from making two.
+    Index(
+        "open_upload_sessions",
+        "source",
+        "project",
+        "version",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+    ),
+)
+
+upload_session_files = Table(
+    "upload_session_files",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("session", String, nullable=False),
+    Column("filename", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("hashes", Text, nullable=False),  # JSON
+    Column("state", String, nullable=False),  # core.sessions.FileState
+    Column("notice", Text),
+    Column("bytes", String),  # the name under which they lie in DATA/staged/SESSION; NULL: none came yet
+    Column("sha256", String),
+    Column("attestations", Text),  # as they were given
+    Column("file", LargeBinary),  # msgpack of model.File once completed
+    Column("described", LargeBinary),  # zstd of the metadata of a wheel
+    Column("provenance", LargeBinary),  # zstd
+    Index("upload_session_files_by_session", "session"),
+)

@@ -89,16 +89,7 @@ class Uploads:
             if by is not None and stranger(file.project, owners, by) is not None:
                 return Owned(owners)
             await hold(connection, file.source, file.project)
-            row = {"source": file.source, "filename": file.filename, "project": file.project}
-            await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))
-            if metadata is not None:
-                await write_metadata(connection, file, metadata)
-            if provenance is not None:
-                document = {"source": file.source, "kind": PROVENANCE, "key": file.filename}
-                checked = file.first_seen.timestamp() if file.first_seen is not None else 0.0
-                await connection.execute(
-                    insert(origin_documents).values(**document, body=squeeze(provenance), checked=checked)
-                )
+            await write_file(connection, file, metadata=metadata, provenance=provenance)
             if entries:
                 await self._ledger.write(connection, list(entries))
         self._changes.mark()
@@ -121,3 +112,19 @@ async def find_taken(
         ):
             return Taken(row.filename, unpack_file(row.file).sha256 if row.file is not None else None)
     return None
+
+
+async def write_file(
+    connection: AsyncConnection, file: File, *, metadata: KnownMetadata | None, provenance: bytes | None
+) -> None:
+    """The row of a file whose name is free, with what is known of it, in a transaction of somebody else's."""
+    row = {"source": file.source, "filename": file.filename, "project": file.project}
+    await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))
+    if metadata is not None:
+        await write_metadata(connection, file, metadata)
+    if provenance is not None:
+        document = {"source": file.source, "kind": PROVENANCE, "key": file.filename}
+        checked = file.first_seen.timestamp() if file.first_seen is not None else 0.0
+        await connection.execute(
+            insert(origin_documents).values(**document, body=squeeze(provenance), checked=checked)
+        )

@@ -31,8 +31,10 @@ from wheelkeep.web.respond import (
     private,
     request_id,
 )
+from wheelkeep.web.sessions import PublishingSessions
 from wheelkeep.web.simple import SimpleApi, redirect
 from wheelkeep.web.trusted import Trusted
+from wheelkeep.web.stage import Stages
 from wheelkeep.web.upload import Uploads
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ class App:
         self._auth = Auth(keep.tokens)
         self._uploads = Uploads(keep, self._auth)
         self._trusted = Trusted(keep, self._auth)
+        self._sessions = self._stages = None
+        if (stager := keep.stager) is not None:
+            self._sessions = PublishingSessions(stager, self._auth, public_url=keep.settings.public_url)
+            self._stages = Stages(stager, self._files, self._documents, self._staged_simple)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
 
@@ -135,7 +141,7 @@ class App:
                 await self._keep.catch_up()
             response = problem.ambiguous(request) if odd else await self._route(request, key)
         except Exception:
-            log.exception("request_failed", request=request.id.decode(), path=request.path[:_LONGEST_PATH])
+            log.exception("request_failed", request=request.id.decode(), path=request.shown)
             response = problem.unavailable(
                 request, "the keep could not deal with this request", retry_after=30
             )
@@ -146,7 +152,7 @@ class App:
                 "request",
                 request=request.id.decode(),
                 method=request.method,
-                path=request.path[:_LONGEST_PATH],
+                path=request.shown,
                 status=response.status,
                 seconds=round(time.perf_counter() - began, 4),
                 agent=agent.split(b" ")[0].decode("latin-1")[:60] if agent else None,
@@ -161,6 +167,8 @@ class App:
         index = self._main if alias else self._keep.indexes.get(parts[0])  # type: ignore[call-overload]
         if request.method == "POST" and index is not None and not alias and parts[1:] in _UPLOADS:
             return await self._uploads.post(request, index)
+        if self._sessions is not None and index is not None and not alias and parts[1:3] == ["upload", "2.0"]:
+            return await self._sessions.answer(request, index, parts[3:])
         if index is not None and index.closed:
             # Before anything is looked at: what is not told to everybody is told by no code and no redirect either,
             # and it never lies ready for whoever sends the same bytes.
@@ -184,7 +192,8 @@ class App:
     async def _index_route(
         self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool
     ) -> Answer:
-        if request.method not in SAFE_METHODS:
+        if request.method not in SAFE_METHODS and parts[1:2] != ["upload"]:
+            # What is below upload/ is answered before this, or is no address at all.
             return problem.method_not_allowed(request)
         match parts if alias else parts[1:]:
             case []:
@@ -207,7 +216,12 @@ class App:
                 return await self._documents.json(request, index, rest)
             case ["integrity", *rest]:
                 return await self._documents.provenance(request, index, rest)
+            case ["stage", *rest] if self._stages is not None and not alias:
+                return await self._stages.answer(request, index, rest)
         return problem.not_found(request, f"the index {index.name} has nothing at this address")
+
+    async def _staged_simple(self, request: Request, index: Index, parts: list[str]) -> Answer:
+        return await self._simple_route(request, index, parts, None, alias=False)
 
     async def _simple_route(
         self, request: Request, index: Index, parts: list[str], key: tuple[object, ...] | None, *, alias: bool

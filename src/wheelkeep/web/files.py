@@ -39,7 +39,7 @@ class Files:
             return problem.not_found(request, "a file's address is files/{project}/{sha256}/{filename}")
         of_metadata = filename.endswith(_METADATA)
         filename = filename.removesuffix(_METADATA)
-        found = await self._find(request, index, project, filename, urls.blocked_from_file)
+        found = await self.find(request, index, project, filename, urls.blocked_from_file)
         if not isinstance(found, tuple):
             return found
         file, against = found
@@ -48,7 +48,7 @@ class Files:
         if of_metadata:
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
-            return self._refuse(request, index, file, against, urls.blocked_from_file)
+            return self.refuse(request, index, file, against, urls.blocked_from_file)
         return await self._bytes(request, file, told=sha256 != "-")
 
     async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
@@ -57,7 +57,7 @@ class Files:
         project = names.owner_of(filename)
         if len(parts) != 4 or project is None:
             return problem.not_found(request, "a file's address is packages/aa/bb/{rest}/{filename}")
-        found = await self._find(request, index, project, filename, urls.blocked_from_packages)
+        found = await self.find(request, index, project, filename, urls.blocked_from_packages)
         if not isinstance(found, tuple):
             return found
         file, against = found
@@ -66,7 +66,7 @@ class Files:
         if parts[-1].endswith(_METADATA):
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
-            return self._refuse(request, index, file, against, urls.blocked_from_packages)
+            return self.refuse(request, index, file, against, urls.blocked_from_packages)
         return await self._bytes(request, file, told=True)
 
     async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
@@ -92,7 +92,7 @@ class Files:
                 return problem.no_longer_blocked(request, filename)
         return problem.unknown_block(request, gate, words, filename)
 
-    async def _find(
+    async def find(
         self,
         request: Request,
         index: Index,
@@ -100,6 +100,7 @@ class Files:
         filename: str,
         blocked_at: Callable[[str, str, str], str],
     ) -> tuple[File, Verdict | None] | Response:
+        """The file, if the page has it, and what is against it; else the answer to send."""
         view = await index.decided(project, filename)
         if isinstance(view, Unreachable):
             return problem.unreachable(request, view)
@@ -114,7 +115,7 @@ class Files:
             return problem.not_found(request, f"{project} has no file {filename[:200]} in this index")
         return entry[0], entry[1].against
 
-    def _refuse(
+    def refuse(
         self,
         request: Request,
         index: Index,
@@ -122,6 +123,7 @@ class Files:
         against: Verdict,
         blocked_at: Callable[[str, str, str], str],
     ) -> Response:
+        """To where its block is explained; the refusal is noted."""
         self._keep.book.blocked(index.name, file, against)
         return redirect(blocked_at(against.gate, against.words, file.filename), request, status=302)
 
@@ -156,18 +158,18 @@ class Files:
         asked_range = request.header(b"range")
         try:
             if (stored := await fetcher.sound(file)) is not None:
-                return _stored(request, stored, headers, etag)
+                return stored_answer(request, stored, headers, etag)
             if request.method == "HEAD":
                 return _head(headers, file.size)
             if asked_range is not None:
-                return _stored(request, await fetcher.soon(source, file), headers, etag)
+                return stored_answer(request, await fetcher.soon(source, file), headers, etag)
             got = await fetcher.get(source, file)
         except FileMissing as error:
             return problem.not_found(request, str(error))
         except Unanswered as error:
             return problem.unavailable(request, error.reason, retry_after=error.retry_after)
         if isinstance(got, Stored):
-            return _stored(request, got, headers, etag)
+            return stored_answer(request, got, headers, etag)
         return StreamResponse(200, headers, got.chunks(), got.length, got.close)
 
 
@@ -185,7 +187,7 @@ async def _leave() -> None:
     """There is nothing to close."""
 
 
-def _stored(request: Request, stored: Stored, headers: Headers, etag: str | None) -> Answer:
+def stored_answer(request: Request, stored: Stored, headers: Headers, etag: str | None) -> Answer:
     """The whole file or the range that is asked for (RFC 9110 14); a range of other bytes is not given (13.1.5)."""
     if_range = request.header(b"if-range")
     asked = request.header(b"range") if if_range is None or if_range.strip() == etag else None

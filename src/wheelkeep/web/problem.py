@@ -107,6 +107,28 @@ def takes_only(request: Request, media_type: str) -> Response:
     return problem(request, 406, "Not acceptable", f"this address answers in {media_type}")
 
 
+def bad_request(request: Request, detail: str) -> Response:
+    return problem(request, 400, "Bad request", detail)
+
+
+def conflict(request: Request, detail: str, *, headers: Headers = ()) -> Response:
+    """It could be done, were it not for what is there."""
+    return problem(request, 409, "Conflict", detail, headers=headers)
+
+
+def unsupported(request: Request, media: str) -> Response:
+    return problem(request, 415, "Unsupported media type", f"send this as Content-Type: {media}")
+
+
+def unprocessable(request: Request, detail: str) -> Response:
+    return problem(request, 422, "Unprocessable content", detail)
+
+
+def not_yours(request: Request, detail: str) -> Response:
+    """The scope would do, but what is asked for belongs to somebody else."""
+    return problem(request, 403, "Not yours", detail)
+
+
 def method_not_allowed(request: Request, allowed: bytes = b"GET, HEAD") -> Response:
     return problem(
         request,

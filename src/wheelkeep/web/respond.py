@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +23,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 log = structlog.get_logger(__name__)
+_SECRET = re.compile(r"wks_[\w-]+", re.ASCII)
+_LONGEST_SHOWN = 2048
 
 SAFE: Headers = ((b"x-content-type-options", b"nosniff"),)
 """On every answer: nothing is guessed to be something that runs."""
@@ -75,6 +78,11 @@ class Request:
             if part.startswith(b"format="):
                 return unquote(part[7:].decode("latin-1"))
         return None
+
+    @property
+    def shown(self) -> str:
+        """The path as the log may have it: shortened, and without the secret of a stage (``web/stage``)."""
+        return _SECRET.sub("wks_...", self.path[:_LONGEST_SHOWN])
 
     @property
     def by_pip(self) -> bool:
@@ -185,7 +193,7 @@ async def _pieces(request: Request, chunks: AsyncIterator[bytes], send: Send) ->
             if gone.done():
                 return
     except Exception as error:
-        log.warning("answer_cut_off", request=request.id.decode(), path=request.path, why=str(error))
+        log.warning("answer_cut_off", request=request.id.decode(), path=request.shown, why=str(error))
         raise CutOffError from None
     finally:
         gone.cancel()

@@ -109,8 +109,8 @@ class SimpleApi:
         """What the page shows: every file with our own addresses, blocked ones yanked with the reason or left out."""
         omit = index.settings.withheld == "omit"
         page = view.judged.page
-        files_base = urls.files_base(self._public_url, index.name, alias=alias)
-        provenance_base = urls.provenance_base(self._public_url, index.name, alias=alias)
+        files_base = urls.files_base(self._public_url, index.path, alias=alias)
+        provenance_base = urls.provenance_base(self._public_url, index.path, alias=alias)
         listed: list[ListedFile] = []
         versions: dict[str, None] = dict.fromkeys(page.versions) if not omit else {}
         for file, decision in zip(page.files, view.judged.decisions, strict=True):

@@ -4,8 +4,10 @@ import re
 
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.settings import Settings
+from wheelkeep.web.respond import Request
 
 SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?", re.ASCII)
 
 
 def base(settings: Settings) -> str:
@@ -16,8 +18,10 @@ def base(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def files_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+def files_base(public_url: str | None, index: str, *, alias: bool) -> str:
     """What stands before ``{project}/{sha256}/{filename}`` in links on a page at ``/{index}/simple/{project}/``.
+
+    ``index`` is an index's name, or the path of a stage.
 
     Relative without a public URL, so that the keep works under any name; ``alias``: the page is at
     ``/simple/{project}/``.
@@ -25,7 +29,7 @@ def files_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
     return f"{_up(public_url, index, alias=alias)}files/"
 
 
-def provenance_base(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+def provenance_base(public_url: str | None, index: str, *, alias: bool) -> str:
     return f"{_up(public_url, index, alias=alias)}integrity/"
 
 
@@ -34,10 +38,31 @@ def json_files_base(public_url: str | None, index: IndexName, *, depth: int) -> 
     return f"{public_url}/{index}/files/" if public_url is not None else "../" * (depth - 1) + "files/"
 
 
-def _up(public_url: str | None, index: IndexName, *, alias: bool) -> str:
+def _up(public_url: str | None, index: str, *, alias: bool) -> str:
     if public_url is not None:
         return f"{public_url}/{index}/"
     return f"../../{index}/" if alias else "../../"
+
+
+def upload_root(origin: str, index: str) -> str:
+    """The root of the Upload API 2.0 of an index; a session's address is this and its id."""
+    return f"{origin}/{index}/upload/2.0/"
+
+
+def stage(index: str, token: str) -> str:
+    """What stands before the addresses of a stage, without slashes around it."""
+    return f"{index}/stage/{token}"
+
+
+def origin(request: Request, public_url: str | None) -> str:
+    """What an absolute address here begins with: the public URL, or where the client says that it asked."""
+    if public_url is not None:
+        return public_url
+    host = request.header(b"host") or ""
+    if not _HOST.fullmatch(host):
+        name, port = request.scope.get("server") or ("127.0.0.1", 80)
+        host = f"[{name}]:{port}" if ":" in str(name) else f"{name}:{port}"
+    return f"{request.scope.get('scheme', 'http')}://{host}"
 
 
 def file(base: str, project: ProjectName, sha256: str | None, filename: str) -> str:

@@ -1,0 +1,99 @@
+"""Staged previews (PEP 694): ``/{index}/stage/{session-token}/simple/`` is the index as it would be with the release.
+
+The address is the key: whoever has it sees what is staged, and nobody else does. A closed index wants its token too.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+
+from wheelkeep.core.model import File
+from wheelkeep.index.fetch import Stored
+from wheelkeep.index.index import Index
+from wheelkeep.index.sessions import Stager
+from wheelkeep.index.stage import Stage
+from wheelkeep.store.sessions import Staged
+from wheelkeep.web import problem, urls
+from wheelkeep.web.documents import Documents
+from wheelkeep.web.files import Files, stored_answer
+from wheelkeep.web.respond import SAFE, Answer, Headers, Request, private
+from wheelkeep.web.simple import conditional, project_of
+
+_ASK_AGAIN = (b"cache-control", b"no-cache")
+Simple = Callable[[Request, Index, list[str]], Awaitable[Answer]]
+"""Answers the addresses below ``simple`` of an index."""
+
+
+class Stages:
+    """The stages of all indexes."""
+
+    def __init__(self, stager: Stager, files: Files, documents: Documents, simple: Simple) -> None:
+        self._stager = stager
+        self._files = files
+        self._documents = documents
+        self._simple = simple
+
+    async def answer(self, request: Request, index: Index, parts: list[str]) -> Answer:
+        """``parts``: those of the path behind ``stage``."""
+        session = await self._stager.staged(parts[0]) if parts else None
+        if session is None or session.index != index.name:
+            return problem.not_found(request, "no session is staged at this address")
+        stage = Stage(session, index, urls.stage(index.name, session.token))
+        match parts[1:]:
+            case ["simple", *rest]:
+                return private(await self._simple(request, stage.index, rest))
+            case ["files", *rest]:
+                return private(await self._file(request, stage, rest))
+            case ["integrity", *rest]:
+                return private(await self._provenance(request, stage, rest))
+            case ["blocked", *rest]:
+                return await self._files.explain_block(request, stage.index, rest)
+        return problem.not_found(request, "a stage has nothing at this address: its pages are below simple/")
+
+    async def _file(self, request: Request, stage: Stage, parts: list[str]) -> Answer:
+        filename = parts[-1].removesuffix(".metadata") if parts else ""
+        staged = stage.file(filename)
+        project = project_of(parts[0]) if len(parts) == 3 else None
+        if staged is None or project is None or parts[1] != staged.sha256:
+            return await self._files.file(request, stage.index, parts)
+        found = await self._files.find(request, stage.index, project, filename, urls.blocked_from_file)
+        if not isinstance(found, tuple):
+            return found
+        file, against = found
+        if file != staged.file:
+            return await self._files.file(request, stage.index, parts)
+        if parts[-1] != filename:
+            return await self._metadata(request, staged)
+        if against is not None:
+            return self._files.refuse(request, stage.index, file, against, urls.blocked_from_file)
+        return self._bytes(request, stage, staged, file)
+
+    def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:
+        path = self._stager.path_of(stage.session, staged)
+        etag = f'"{file.sha256}"'
+        headers: Headers = (
+            (b"content-type", b"application/octet-stream"),
+            (b"accept-ranges", b"bytes"),
+            (b"etag", etag.encode()),
+            # Not for ever: what is staged can be taken back.
+            _ASK_AGAIN,
+            *SAFE,
+        )
+        return stored_answer(request, Stored(path, staged.size), headers, etag)
+
+    async def _metadata(self, request: Request, staged: Staged) -> Answer:
+        body = (await self._stager.beside(staged)).metadata
+        if body is None:
+            return problem.not_found(request, f"{staged.filename} has no metadata beside it")
+        etag = f'"{hashlib.sha256(body).hexdigest()}"'.encode()
+        kind = (b"content-type", b"text/plain; charset=utf-8")
+        return conditional(request, etag, (kind, (b"etag", etag), _ASK_AGAIN, *SAFE), body)
+
+    async def _provenance(self, request: Request, stage: Stage, parts: list[str]) -> Answer:
+        staged = stage.file(parts[2]) if len(parts) == 4 and parts[3] == "provenance" else None
+        right = staged is not None and parts[:2] == [stage.session.project, stage.session.version]
+        body = (await self._stager.beside(staged)).provenance if staged is not None and right else None
+        if body is None:
+            return await self._documents.provenance(request, stage.index, parts)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
+        kind = (b"content-type", b"application/vnd.pypi.integrity.v1+json")
+        return conditional(request, etag, (kind, (b"etag", etag), _ASK_AGAIN, *SAFE), body)
