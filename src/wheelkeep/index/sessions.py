@@ -235,7 +235,9 @@ class Stager:
             if found is None or found.state != "open":
                 return _over(found.state if found is not None else None)
             session = found
-        return Clash((("session", "its files are being changed: publish again when all of them have come"),))
+        return Clash(
+            (("session", "its files are being changed, or are gone: see how it stands, and publish again"),)
+        )
 
     async def _publish(self, session: Session, by: str) -> Refused | Clash | Shifted | None:
         unready = [file for file in session.live if file.state != "completed" or file.file is None]

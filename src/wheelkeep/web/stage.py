@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from wheelkeep.core.model import File
+from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.fetch import Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.sessions import Stager
@@ -15,7 +16,7 @@ from wheelkeep.store.sessions import Staged
 from wheelkeep.web import problem, urls
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files, stored_answer
-from wheelkeep.web.respond import SAFE, Answer, Headers, Request, private
+from wheelkeep.web.respond import SAFE, Answer, Headers, Request, Response, private
 from wheelkeep.web.simple import conditional, project_of
 
 _ASK_AGAIN = (b"cache-control", b"no-cache")
@@ -70,14 +71,11 @@ class Stages:
     def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:
         path = self._stager.path_of(stage.session, staged)
         etag = f'"{file.sha256}"'
-        headers: Headers = (
-            (b"content-type", b"application/octet-stream"),
-            (b"accept-ranges", b"bytes"),
-            (b"etag", etag.encode()),
-            # Not for ever: what is staged can be taken back.
-            _ASK_AGAIN,
-            *SAFE,
-        )
+        # Not for ever: what is staged can be taken back.
+        told: Headers = ((b"etag", etag.encode()), _ASK_AGAIN, *SAFE)
+        if etag_matches(request.header(b"if-none-match"), etag):
+            return Response(304, told)
+        headers = ((b"content-type", b"application/octet-stream"), (b"accept-ranges", b"bytes"), *told)
         return stored_answer(request, Stored(path, staged.size), headers, etag)
 
     async def _metadata(self, request: Request, staged: Staged) -> Answer:
