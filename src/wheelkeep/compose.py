@@ -81,16 +81,6 @@ def build(settings: Settings) -> Keep:
         verifier=verifier,
         changed=announcer,
     )
-    stager = None
-    if EXPERIMENT in settings.experimental:
-        stager = Stager(
-            sessions=Sessions(database, ledger, changes),
-            staged=StagedBytes(settings.data),
-            blobs=blobs,
-            uploads=uploads,
-            receiver=receiver,
-            changed=announcer,
-        )
     return Keep(
         settings,
         database=database,
@@ -113,7 +103,7 @@ def build(settings: Settings) -> Keep:
         ),
         mint=_mint(settings, MintedTokens(database, ledger)),
         advisor=advisor,
-        stager=stager,
+        stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
         sources=sources,
         indexes=indexes,
     )
@@ -125,6 +115,26 @@ def _offers(settings: Settings) -> tuple[Reservations, dict[SourceName, Selectio
     return Reservations([(name, source.names) for name, source in sources]), {
         name: Selection(source.offer.include, source.offer.exclude) for name, source in sources
     }
+
+
+def _stager(
+    settings: Settings,
+    sessions: Sessions,
+    blobs: Blobs,
+    uploads: Uploads,
+    receiver: Receiver,
+    announcer: Announcer,
+) -> Stager | None:
+    if EXPERIMENT not in settings.experimental:
+        return None
+    return Stager(
+        sessions=sessions,
+        staged=StagedBytes(settings.data),
+        blobs=blobs,
+        uploads=uploads,
+        receiver=receiver,
+        changed=announcer,
+    )
 
 
 def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:

@@ -86,3 +86,16 @@ def test_every_gate_is_either_there_or_to_come() -> None:
     needs = {"cooldown": 'age = "7d"\nfixes = true\n', "advisories": 'severity = "high"\n'}
     text = "".join(f"[{gate}]\n{needs.get(gate, '')}" for gate in there)
     assert read_policy(text, file="p.toml", sources={SourceName("pypi"): True}).allow is not None
+
+
+def test_the_words_for_experiments() -> None:
+    """One that is there is taken in silence; one that is not switches nothing on, and that is said."""
+    told = read_settings(
+        f'experimental = ["upload-2.0", "upload-3.0"]\n{INDEX}',
+        file="w.toml",
+        base=Path("/x"),
+        secret=str,
+        pypi_url="https://u.example/",
+    )
+    (warning,) = [says for says in told.warnings if "experiment" in says]
+    assert "upload-3.0" in warning

@@ -14,7 +14,7 @@ import pytest
 
 from fakes.stores import Store
 from wheelkeep.store import blobs as module
-from wheelkeep.store.blobs import Blobs, hash_file, stream
+from wheelkeep.store.blobs import Blobs, Mismatch, hash_file, stream
 
 BYTES = b"the bytes of a wheel" * 1000
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -159,6 +159,62 @@ async def test_leftovers_of_a_crash_are_cleared_by_the_next_start(store: Store) 
     kill(alive)
     Blobs(store.data)
     assert parts(store) == []
+
+
+async def test_bytes_from_elsewhere_are_taken_over(store: Store) -> None:
+    """They stay where they are, too; what is damaged there, or in the store, does not."""
+    path = store.data / "elsewhere"
+    path.write_bytes(BYTES)
+    with pytest.raises(Mismatch):
+        store.blobs.adopt(path, "0" * 64)
+    assert not list(store.blobs.all())
+    for _ in range(2):
+        store.blobs.adopt(path, SHA256)
+        assert store.blobs.check(SHA256) and path.read_bytes() == BYTES
+    target = store.blobs.path(SHA256)
+    target.unlink()
+    target.write_bytes(b"damaged")
+    store.blobs.adopt(path, SHA256)
+    assert store.blobs.check(SHA256)
+    path.unlink()
+    assert store.blobs.check(SHA256)
+    with pytest.raises(FileNotFoundError):
+        store.blobs.adopt(path, SHA256)
+    assert list((store.data / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSPC])
+async def test_a_file_system_without_second_names(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    path = store.data / "elsewhere"
+    path.write_bytes(BYTES)
+
+    def none(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", none)
+    if code == errno.ENOSPC:
+        with pytest.raises(OSError, match="No space left"):
+            store.blobs.adopt(path, SHA256)
+    else:
+        store.blobs.adopt(path, SHA256)
+        assert store.blobs.check(SHA256)
+        assert store.blobs.path(SHA256).stat().st_ino != path.stat().st_ino
+    assert store.blobs.has(SHA256) == (code != errno.ENOSPC)
+    assert list((store.data / "tmp").iterdir()) == []
+
+
+async def test_a_second_name_that_a_crash_left_goes_after_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = store.data / "tmp" / "1-ab.link"
+    left.write_bytes(BYTES)
+    Blobs(store.data)
+    assert left.exists()
+    monkeypatch.setattr(module, "_LINKED_FOR", -1.0)
+    Blobs(store.data)
+    assert not left.exists()
 
 
 def test_one_claim_at_a_time(store: Store) -> None:

@@ -27,6 +27,8 @@ from wheelkeep.store.prepare import prepare
 from wheelkeep.store.tokens import Tokens
 
 CONFIG = """
+experimental = ["upload-2.0"]
+
 [sources.outer]
 kind = "remote"
 url = "{url}"
@@ -163,6 +165,9 @@ def addresses(file: str, denied: str, placed: str) -> list[str]:
         "/blocked/deny/INC-42/nothing-1.0.tar.gz",
         "/project/demo/",
         "/legacy/",
+        "/stage/",
+        "/stage/wks_nothing/simple/",
+        "/stage/wks_nothing/simple/demo/",
         "/nothing/at/all",
         "/simple/demo/%2e%2e/demo/",
     ]
@@ -318,6 +323,26 @@ def test_uploads_need_their_own_scope(world: World, index: str) -> None:
     for caller in ("publisher", "admin"):
         # Past the door: what was sent is no form.
         assert world.ask(f"/{index}/legacy/", caller, "POST").status == 400, caller
+
+
+@pytest.mark.parametrize("index", ["main", "open"])
+def test_sessions_need_the_scope_of_uploads(world: World, index: str) -> None:
+    """Every address of the Upload API 2.0, by every method, tells nothing to those who may not publish."""
+    expected = dict.fromkeys(("none", *LAPSED), 401) | dict.fromkeys(
+        ("reader", "stranger", "approver", "idle"), 403
+    )
+    below = ("", "/", "/x", "/x/publish", "/x/files", "/x/wks_x/y", "/x/wks_x/y/bytes", "/x/y/z/complete/")
+    for caller, status in expected.items():
+        replies = [
+            world.ask(f"/{index}/upload/2.0{path}", caller, method)
+            for path in below
+            for method in ("GET", "POST", "DELETE", "PUT")
+        ]
+        assert {reply.status for reply in replies} == {status}, caller
+        assert len({refusal(reply) for reply in replies}) == 1, caller
+    for caller in ("publisher", "admin"):
+        codes = [world.ask(f"/{index}/upload/2.0{path}", caller).status for path in below]
+        assert codes == [405, 405, 404, 404, 404, 404, 404, 404], caller
 
 
 def test_what_takes_no_uploads_says_so_to_readers_alone(world: World) -> None:

@@ -224,9 +224,7 @@ class Receiver:
         by = dict.fromkeys(one.words if one is not None else "not verified" for one in publishers)
         return Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
-    async def _keep(
-        self, examined: Examined, incoming: Incoming, by: str, *, admin: bool
-    ) -> Kept | Refused:
+    async def _keep(self, examined: Examined, incoming: Incoming, by: str, *, admin: bool) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         file, sha256 = examined.file, incoming.filling.sha256
         taken = await self._uploads.find(file.source, file.project, file.filename)

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -121,8 +122,8 @@ class Blobs:
         if not target.parent.exists():
             target.parent.mkdir(exist_ok=True)
             sync_folder(self._root)
-        os.link(path, passing)
         try:
+            _second(path, passing)
             passing.rename(target)
         finally:
             # Where both are one file already, renaming leaves both names.
@@ -309,6 +310,20 @@ def hash_file(path: Path) -> tuple[str, int]:
             digest.update(piece)
             size += len(piece)
     return digest.hexdigest(), size
+
+
+def _second(path: Path, other: Path) -> None:
+    """Gives a file a second name; a copy, where the file system has none. Raises OSError."""
+    try:
+        os.link(path, other)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
+            raise
+        with path.open("rb") as read, other.open("xb") as write:
+            shutil.copyfileobj(read, write, 1024 * 1024)
+            write.flush()
+            os.fsync(write.fileno())
+        other.chmod(0o444)
 
 
 def sync_folder(folder: Path) -> None:

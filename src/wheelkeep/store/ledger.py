@@ -12,7 +12,17 @@ from wheelkeep.core.names import ProjectName
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
 
-OF_PAGES = ("published", "yanked", "unyanked", "deleted", "promoted", "status", "freed", "registered", "advisories")
+OF_PAGES = (
+    "published",
+    "yanked",
+    "unyanked",
+    "deleted",
+    "promoted",
+    "status",
+    "freed",
+    "registered",
+    "advisories",
+)
 """The kinds of entries after which a project's page shows something else, or any page, where none is named."""
 
 

@@ -33,8 +33,8 @@ from wheelkeep.web.respond import (
 )
 from wheelkeep.web.sessions import PublishingSessions
 from wheelkeep.web.simple import SimpleApi, redirect
-from wheelkeep.web.trusted import Trusted
 from wheelkeep.web.stage import Stages
+from wheelkeep.web.trusted import Trusted
 from wheelkeep.web.upload import Uploads
 
 if TYPE_CHECKING:
