@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select, update
 
+from fakes import attesters
 from fakes.dists import sdist, wheel
 from fakes.stores import Store
 from wheelkeep.core.model import File
@@ -19,11 +21,13 @@ from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.sessions import NewFile, NewSession
 from wheelkeep.index.receive import Receiver, Refused
 from wheelkeep.index.sessions import Clash, Stager
+from wheelkeep.sources.verifier import Verifier
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.sessions import Session, Sessions, Staged
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tables import upload_session_files, upload_sessions
+from wheelkeep.store.uploads import PROVENANCE
 
 MAIN, ACME, LIB = IndexName("main"), SourceName("acme"), ProjectName("lib")
 RELEASE = NewSession(LIB, "1.0")
@@ -40,6 +44,7 @@ class Staging:
             uploads=store.uploads,
             reservations=Reservations([]),
             selections={ACME: Selection(None, [])},
+            verifier=Verifier([attesters.authority().root(store.data / "trusted_root.json")]),
             changed=self.changed.append,
         )
         self.bytes = StagedBytes(store.data)
@@ -300,3 +305,17 @@ async def test_a_file_in_which_something_is_wrong(staging: Staging) -> None:
     (now,) = (await staging.now(session)).live
     assert now.state == "error" and now.notice is not None
     assert isinstance(await staging.stager.publish(await staging.now(session), by="ci"), Clash)
+
+
+async def test_who_signed_is_on_the_record(staging: Staging) -> None:
+    session = await staging.open()
+    filename, content = wheel("lib", "1.0")
+    staged = await staging.send(session, filename, content)
+    given = [attesters.authority().attestation(filename, hashlib.sha256(content).hexdigest())]
+    assert await staging.stager.attest(session, staged, json.dumps(given)) is None
+    assert await staging.stager.complete(session, staged) is None
+    assert await staging.store.facts.document(ACME, PROVENANCE, filename) is None
+    assert await staging.stager.publish(await staging.now(session), by="ci") is None
+    (entry,) = await staging.store.ledger.last("published")
+    assert entry.detail["attested"] == "GitHub acme/demo"
+    assert await staging.store.facts.document(ACME, PROVENANCE, filename) is not None

@@ -1,6 +1,5 @@
 """The Upload API 2.0 through a running server: PEP 694 as its round 4 has it, and every refusal."""
 
-import base64
 import hashlib
 import http.client
 import json
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes import attesters
 from fakes.ask import JSON, Reply, ask
 from fakes.dists import sdist, wheel
 from fakes.server import PATIENCE, environment, program
@@ -435,10 +435,9 @@ def test_attestations_come_along(shared: Staging) -> None:
 
 
 def attested(filename: str, content: bytes) -> bytes:
-    digest = {"sha256": hashlib.sha256(content).hexdigest()}
-    statement = json.dumps({"subject": [{"name": filename, "digest": digest}]})
-    envelope = {"statement": base64.b64encode(statement.encode()).decode(), "signature": "AA=="}
-    return json.dumps([{"version": 1, "verification_material": {}, "envelope": envelope}]).encode()
+    return json.dumps(
+        [attesters.authority().attestation(filename, hashlib.sha256(content).hexdigest())]
+    ).encode()
 
 
 def addresses(session: Staged, announced: Reply) -> list[tuple[str, str, dict[str, object]]]:

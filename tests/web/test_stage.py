@@ -1,20 +1,27 @@
 """Staged previews: an index as it would be, for whoever has the address and nobody else."""
 
+import asyncio
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import pytest
 
+from fakes import attesters
 from fakes.ask import JSON, Reply, ask
 from fakes.dists import sdist, wheel
 from fakes.outside import Outside
 from fakes.staging import Staged, Staging
 from fakes.uploads import basic
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.attested import AttestedFiles
+from wheelkeep.store.database import Database
 
 CONFIG = """
 experimental = ["upload-2.0"]
+trust_roots = ["root.json"]
 
 [sources.acme]
 kind = "hosted"
@@ -37,7 +44,15 @@ read = "token"
 sources = ["outer", "acme"]
 publish = "acme"
 """
-POLICY = '[deny]\npackages = ["acme-denied"]\nreason = "INC-42"\n'
+POLICY = """
+[deny]
+packages = ["acme-denied"]
+reason = "INC-42"
+
+[provenance]
+required = ["acme-signed"]
+sources = ["acme"]
+"""
 
 
 @dataclass(slots=True)
@@ -57,6 +72,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("stage")
     (folder / "policy.toml").write_text(POLICY)
+    attesters.authority().root(folder / "root.json")
     with Outside() as outside:
         outside.add(*wheel("acme-lib", "9.0"))
         outside.add(*wheel("acme-other", "9.0"))
@@ -206,3 +222,34 @@ def test_a_source_that_is_not_the_best(world: World) -> None:
     base = session.links["stage"].replace("simple/", "files/acme-other/")
     assert ask(f"{base}{hashlib.sha256(content).hexdigest()}/{filename}").status == 404
     session.cancel()
+
+
+def test_attestations_count_on_a_stage_and_nothing_is_remembered(world: World) -> None:
+    """What a stage learns of a staged file goes with it: it stands in the way of nobody who publishes later."""
+    session = world.open("acme-signed")
+    filename, content = wheel("acme-signed", "2.0")
+    announced = session.announce(filename, content)
+    given = [attesters.authority().attestation(filename, hashlib.sha256(content).hexdigest())]
+    url = announced.json["mechanism"]["attestations_url"]
+    assert session.call("POST", url, json.dumps(given).encode(), kind="application/json").status == 204
+    assert session.send(announced, content).status == 204
+    assert session.complete(announced).status == 201
+    session.add(*sdist("acme-signed", "2.0"))
+    address = f"{session.links['stage']}acme-signed/"
+    for _ in range(2):
+        page = shown(ask(address, Accept=JSON))
+        assert page[filename]["yanked"] is False
+        assert str(page["acme_signed-2.0.tar.gz"]["yanked"]).startswith("wheelkeep: provenance: ")
+        assert ask(urljoin(address, str(page[filename]["url"]))).body == content
+        assert asyncio.run(remembered(world)) == 0
+    assert session.publish().status == 201
+    page = shown(world.server.get("/main/simple/acme-signed/", Accept=JSON))
+    assert page[filename]["yanked"] is False
+    assert asyncio.run(remembered(world)) == 1
+
+
+async def remembered(world: World) -> int:
+    database = Database(world.server.data / "wheelkeep.sqlite")
+    known = await AttestedFiles(database).of(ProjectName("acme-signed"), [SourceName("acme")])
+    await database.close()
+    return len(known)

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from wheelkeep.core import merge
 from wheelkeep.core.advisories import Trouble
@@ -61,14 +63,23 @@ class Index:
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
 
-    def seen_from(self, path: str, changed: Callable[[Place], Place]) -> "Index":
-        """The same index at another address, with other places, and with no memory of pages."""
+    def with_source(self, other: Source, path: str, staged: Collection[str]) -> "Index":
+        """The same index at another address, with another source in the place of the one of that name, and with no
+        memory of pages. ``staged``: the sha256 of bytes of which nothing at all is to be remembered.
+        """
         return Index(
             self.settings,
-            [[changed(place) for place in group] for group in self.groups],
+            [
+                [
+                    replace(place, source=other) if place.source.name == other.name else place
+                    for place in group
+                ]
+                for group in self.groups
+            ],
             reservations=self._reservations,
             policy=self.policy,
             facts=self._facts,
+            attestor=self._attestor.over(other, staged),
             path=path,
         )
 

@@ -203,13 +203,12 @@ class Stager:
             notice = "\n".join(examined.problems)
             outcome = await self._sessions.fail(session.id, staged, notice)
         else:
-            outcome = await self._sessions.complete(
-                session.id,
-                staged,
-                examined.file,
-                metadata=examined.metadata if examined.known is not None else None,
-                provenance=examined.provenance,
+            proof, known = examined.proof, examined.known
+            beside = Beside(
+                known.body if known is not None else None, proof.document if proof is not None else None
             )
+            attested = proof.by if proof is not None else None
+            outcome = await self._sessions.complete(session.id, staged, examined.file, beside, attested)
         if isinstance(outcome, Ended):
             return _over(outcome.state)
         if isinstance(outcome, Shifted):
@@ -335,7 +334,10 @@ def _as_published(file: File, now: datetime) -> File:
 
 def _entries(session: Session, publishing: list[File], by: str, now: datetime) -> list[Entry]:
     if publishing:
-        return [published(file, by=by, session=session.id) for file in publishing]
+        return [
+            published(file, by=by, attested=staged.attested, session=session.id)
+            for staged, file in zip(session.live, publishing, strict=True)
+        ]
     detail = {"by": by, "session": session.id}
     return [Entry(kind="registered", at=now, source=session.source, project=session.project, detail=detail)]
 

@@ -3,6 +3,7 @@
 The same merge and the same policy, over the same sources; only the one that the session publishes to shows more.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from msgspec.structs import replace
@@ -10,29 +11,26 @@ from msgspec.structs import replace
 from wheelkeep.core.model import Answer, File, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.upload_rules import same_file
-from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
+from wheelkeep.index.sessions import Stager
 from wheelkeep.sources.source import PATIENCE_PAGE, Bytes, Source
 from wheelkeep.store.sessions import Session, Staged
+from wheelkeep.store.uploads import PROVENANCE
 
 
 class Stage:
     """One session's stage, for as long as a request takes."""
 
-    def __init__(self, session: Session, index: Index, path: str) -> None:
-        """``path``: what stands before its addresses, such as ``main/stage/TOKEN``."""
+    def __init__(self, stager: Stager, session: Session, index: Index, source: Source, path: str) -> None:
+        """``source``: the one that the session publishes to; ``path``: what stands before the stage's addresses, such
+        as ``main/stage/TOKEN``."""
         self.session = session
         self._files = {
             staged.filename: staged for staged in session.live if staged.state == "completed" and staged.file
         }
-        files = tuple(staged.file for staged in self._files.values() if staged.file is not None)
-
-        def over(place: Place) -> Place:
-            if place.source.name != session.source:
-                return place
-            return replace(place, source=_Over(place.source, session.project, files))
-
-        self.index = index.seen_from(path, over)
+        over = _Over(source, stager, session.project, self._files)
+        sha256s = [staged.sha256 for staged in self._files.values() if staged.sha256 is not None]
+        self.index = index.with_source(over, path, sha256s)
 
     def file(self, filename: str) -> Staged | None:
         """A completed file of the session."""
@@ -44,11 +42,15 @@ class _Over:
 
     remote = False
 
-    def __init__(self, source: Source, project: ProjectName, files: tuple[File, ...]) -> None:
+    def __init__(
+        self, source: Source, stager: Stager, project: ProjectName, staged: Mapping[str, Staged]
+    ) -> None:
         self.name: SourceName = source.name
         self._source = source
+        self._stager = stager
         self._project = project
-        self._files = files
+        self._staged = staged
+        self._files = tuple(one.file for one in staged.values() if one.file is not None)
 
     async def start(self) -> None:
         """Nothing to do: what lies below is started already."""
@@ -87,6 +89,10 @@ class _Over:
         return await self._source.piece(file, start, end)
 
     async def document(self, kind: str, key: str, url: str | None = None) -> bytes | None:
+        if kind == PROVENANCE and (staged := self._staged.get(key)) is not None:
+            # What is published of that name is on the page instead of it, and so is its document.
+            published = await self._source.document(kind, key, url)
+            return published or (await self._stager.beside(staged)).provenance
         return await self._source.document(kind, key, url)
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:

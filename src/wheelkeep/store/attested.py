@@ -19,6 +19,10 @@ class AttestedFiles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def apart(self, staged: Collection[str]) -> "AttestedFiles":
+        """The same, but what is learnt of these bytes, by sha256, is kept in memory alone."""
+        return _Apart(self._database, staged)
+
     async def of(self, project: ProjectName, sources: Collection[SourceName]) -> list[Remembered]:
         """All that is known of a project's files in these sources."""
         query = select(attested_files).where(
@@ -64,3 +68,21 @@ class AttestedFiles:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["source", "filename"], set_=changed), rows
             )
+
+
+class _Apart(AttestedFiles):
+    def __init__(self, database: Database, staged: Collection[str]) -> None:
+        super().__init__(database)
+        self._staged = frozenset(staged)
+        self._learnt: dict[tuple[SourceName, str], Remembered] = {}
+
+    async def of(self, project: ProjectName, sources: Collection[SourceName]) -> list[Remembered]:
+        kept = await super().of(project, sources)
+        return [
+            *(one for one in kept if (one.source, one.filename) not in self._learnt),
+            *self._learnt.values(),
+        ]
+
+    async def learn(self, project: ProjectName, learnt: Sequence[Remembered]) -> None:
+        self._learnt |= {(one.source, one.filename): one for one in learnt if one.sha256 in self._staged}
+        await super().learn(project, [one for one in learnt if one.sha256 not in self._staged])

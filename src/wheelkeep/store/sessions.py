@@ -50,6 +50,8 @@ class Staged(Struct, frozen=True, kw_only=True):
     sha256: str | None = None
     file: File | None = None
     """What it will be, once completed."""
+    attested: str | None = None
+    """Who signed its attestations, for the ledger."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -194,13 +196,14 @@ class Sessions:
             ).scalar_one_or_none()
 
     async def complete(
-        self, session: str, before: Staged, file: File, *, metadata: bytes | None, provenance: bytes | None
+        self, session: str, before: Staged, file: File, beside: Beside, attested: str | None
     ) -> Ended | Shifted | None:
         """Makes a file part of what will be published; ``before`` is what was looked at."""
         values = {
             "file": pack_file(file),
-            "described": squeeze(metadata) if metadata is not None else None,
-            "provenance": squeeze(provenance) if provenance is not None else None,
+            "described": squeeze(beside.metadata) if beside.metadata is not None else None,
+            "provenance": squeeze(beside.provenance) if beside.provenance is not None else None,
+            "attested": attested,
         }
         return await self._settle(session, before, "complete", values)
 
@@ -334,6 +337,7 @@ async def _drop(connection: AsyncConnection, key: str) -> None:
             file=None,
             described=None,
             provenance=None,
+            attested=None,
         )
     )
 
@@ -374,6 +378,7 @@ async def _files(connection: AsyncConnection, session: str) -> list[Staged]:
             bytes=row.bytes,
             sha256=row.sha256,
             file=unpack_file(row.file) if row.file is not None else None,
+            attested=row.attested,
         )
         for row in await connection.execute(query)
     ]

@@ -222,5 +222,6 @@ upload_session_files = Table(
     Column("file", LargeBinary),  # msgpack of model.File once completed
     Column("described", LargeBinary),  # zstd of the metadata of a wheel
     Column("provenance", LargeBinary),  # zstd
+    Column("attested", Text),  # who signed, for the ledger
     Index("upload_session_files_by_session", "session"),
 )

@@ -66,7 +66,7 @@ class App:
         self._sessions = self._stages = None
         if (stager := keep.stager) is not None:
             self._sessions = PublishingSessions(stager, self._auth, public_url=keep.settings.public_url)
-            self._stages = Stages(stager, self._files, self._documents, self._staged_simple)
+            self._stages = Stages(keep, stager, self._files, self._documents, self._staged_simple)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
 

@@ -10,6 +10,7 @@ from wheelkeep.core.model import File
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.fetch import Stored
 from wheelkeep.index.index import Index
+from wheelkeep.index.keep import Keep
 from wheelkeep.index.sessions import Stager
 from wheelkeep.index.stage import Stage
 from wheelkeep.store.sessions import Staged
@@ -27,7 +28,10 @@ Simple = Callable[[Request, Index, list[str]], Awaitable[Answer]]
 class Stages:
     """The stages of all indexes."""
 
-    def __init__(self, stager: Stager, files: Files, documents: Documents, simple: Simple) -> None:
+    def __init__(
+        self, keep: Keep, stager: Stager, files: Files, documents: Documents, simple: Simple
+    ) -> None:
+        self._keep = keep
         self._stager = stager
         self._files = files
         self._documents = documents
@@ -38,7 +42,8 @@ class Stages:
         session = await self._stager.staged(parts[0]) if parts else None
         if session is None or session.index != index.name:
             return problem.not_found(request, "no session is staged at this address")
-        stage = Stage(session, index, urls.stage(index.name, session.token))
+        source = self._keep.sources[session.source]
+        stage = Stage(self._stager, session, index, source, urls.stage(index.name, session.token))
         match parts[1:]:
             case ["simple", *rest]:
                 return private(await self._simple(request, stage.index, rest))

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("file", sa.LargeBinary),
         sa.Column("described", sa.LargeBinary),
         sa.Column("provenance", sa.LargeBinary),
+        sa.Column("attested", sa.Text),
     )
     op.create_index("upload_session_files_by_session", "upload_session_files", ["session"])
 
