@@ -26,7 +26,7 @@ from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.sessions import Session, Sessions, Staged
 from wheelkeep.store.staged import StagedBytes
-from wheelkeep.store.tables import upload_session_files, upload_sessions
+from wheelkeep.store.tables import hosted_owners, upload_session_files, upload_sessions
 from wheelkeep.store.uploads import PROVENANCE
 
 MAIN, ACME, LIB = IndexName("main"), SourceName("acme"), ProjectName("lib")
@@ -319,3 +319,20 @@ async def test_who_signed_is_on_the_record(staging: Staging) -> None:
     (entry,) = await staging.store.ledger.last("published")
     assert entry.detail["attested"] == "GitHub acme/demo"
     assert await staging.store.facts.document(ACME, PROVENANCE, filename) is not None
+
+
+async def test_owners_are_asked_for_at_every_step(staging: Staging) -> None:
+    """Also those who were named while the session was open; in the transaction itself, too."""
+    session = await staging.ready()
+    async with staging.store.database.write() as connection:
+        await connection.execute(hosted_owners.insert().values(source=ACME, project=LIB, name="other"))
+    assert await staging.stager.not_owned(session, "other", admin=False) is None
+    assert await staging.stager.not_owned(session, "ci", admin=True) is None
+    refused = await staging.stager.not_owned(session, "ci", admin=False)
+    assert refused is not None and refused.why == "owned"
+    outcome = await staging.stager.publish(session, by="ci")
+    assert isinstance(outcome, Refused) and outcome.problems[0].startswith("lib is owned by other")
+    assert await staging.published() == [] and (await staging.now(session)).state == "open"
+    again = await staging.stager.create(MAIN, ACME, NewSession(LIB, "2.0"), by="ci")
+    assert isinstance(again, Refused)
+    assert await staging.stager.publish(session, by="root", admin=True) is None

@@ -16,7 +16,7 @@ from msgspec import Struct
 from packaging.version import InvalidVersion, Version
 
 from wheelkeep.core import names
-from wheelkeep.core.access import Admin, Caller, allows
+from wheelkeep.core.access import Caller
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.upload_rules import filename_problem
@@ -86,7 +86,7 @@ def may_use(creator: str, caller: Caller) -> bool:
     That it may publish the project at all is asked beside this, at every request. The PEP lets an index be stricter
     than it is itself, which lets in everybody who may publish the project.
     """
-    return caller.name == creator or allows(caller.scopes, Admin())
+    return caller.name == creator or caller.is_admin
 
 
 def until(created: datetime) -> datetime:

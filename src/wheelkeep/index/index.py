@@ -80,6 +80,7 @@ class Index:
             policy=self.policy,
             facts=self._facts,
             attestor=self._attestor.over(other, staged),
+            advisor=self._advisor,
             path=path,
         )
 

@@ -19,12 +19,22 @@ from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.sessions import NewFile, NewSession, SessionState, extended, file_after, until
 from wheelkeep.core.upload_rules import Claim
-from wheelkeep.index.receive import Came, Examined, Incoming, Receiver, Refused, closed_to, published, used
+from wheelkeep.index.receive import (
+    Came,
+    Examined,
+    Incoming,
+    Receiver,
+    Refused,
+    closed_to,
+    owned,
+    published,
+    used,
+)
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.sessions import Beside, Ended, Occupied, Session, Sessions, Shifted, Staged
 from wheelkeep.store.staged import StagedBytes
-from wheelkeep.store.uploads import Uploads
+from wheelkeep.store.uploads import Owned, Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +74,12 @@ class Stager:
         self._changed = changed
 
     async def create(
-        self, index: IndexName, source: SourceName, new: NewSession, *, by: str
+        self, index: IndexName, source: SourceName, new: NewSession, *, by: str, admin: bool = False
     ) -> Session | Clash | Refused:
-        """Opens a session for a release. ``by``: the token's name."""
-        if (refused := await self._receiver.no_room(source, new.project)) is not None:
+        """Opens a session for a release. ``by``: the token's name, which must be among the project's owners where it
+        has some; ``admin``: or may do everything."""
+        refused = await self._receiver.not_theirs(source, new.project, by, admin=admin)
+        if refused is not None:
             return refused
         now = datetime.now(UTC)
         session = Session(
@@ -88,6 +100,10 @@ class Stager:
                 return Clash((("session", says),), before)
             await self._discard(before.id, _EXPIRED)
         return session
+
+    async def not_owned(self, session: Session, by: str, *, admin: bool) -> Refused | None:
+        """The session's project has owners, and who asks is none of them."""
+        return await self._receiver.not_owned(session.source, session.project, by, admin=admin)
 
     async def find(self, key: str) -> Session | None:
         """A session as it is now; one whose time is over is canceled by that."""
@@ -224,10 +240,10 @@ class Stager:
             await asyncio.to_thread(self._staged.remove, session.id, staged.bytes)
         return None
 
-    async def publish(self, session: Session, *, by: str) -> Refused | Clash | None:
+    async def publish(self, session: Session, *, by: str, admin: bool = False) -> Refused | Clash | None:
         """Makes every file of the session its source's at one moment, or none. Raises OSError."""
         for _ in range(_TRIES):
-            outcome = await self._publish(session, by)
+            outcome = await self._publish(session, by, admin=admin)
             if not isinstance(outcome, Shifted):
                 return outcome
             found = await self.find(session.id)
@@ -238,7 +254,7 @@ class Stager:
             (("session", "its files are being changed, or are gone: see how it stands, and publish again"),)
         )
 
-    async def _publish(self, session: Session, by: str) -> Refused | Clash | Shifted | None:
+    async def _publish(self, session: Session, by: str, *, admin: bool) -> Refused | Clash | Shifted | None:
         unready = [file for file in session.live if file.state != "completed" or file.file is None]
         if unready:
             return Clash(
@@ -258,15 +274,16 @@ class Stager:
             except Mismatch:
                 says = f"the bytes of {staged.filename} are damaged: delete it and upload it again"
                 return Clash(((staged.filename, says),))
-        outcome = await self._sessions.publish(
-            session, publishing, _entries(session, publishing, by, now), now
-        )
+        entries = _entries(session, publishing, by, now)
+        outcome = await self._sessions.publish(session, publishing, entries, now, by=None if admin else by)
         if isinstance(outcome, Ended):
             return _over(outcome.state)
         if isinstance(outcome, Shifted):
             return outcome
         if isinstance(outcome, Status):
             return closed_to(session.project, outcome)
+        if isinstance(outcome, Owned):
+            return owned(session.project, outcome.owners, by)
         if outcome:
             return Clash(tuple((taken.filename, used(taken).problems[0]) for taken in outcome))
         self._changed(session.project)

@@ -3,7 +3,7 @@
 The same merge and the same policy, over the same sources; only the one that the session publishes to shows more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.upload_rules import same_file
 from wheelkeep.index.index import Index
 from wheelkeep.index.sessions import Stager
-from wheelkeep.sources.source import PATIENCE_PAGE, Bytes, Source
+from wheelkeep.sources.source import PATIENCE_PAGE, Advised, Bytes, Source
 from wheelkeep.store.sessions import Session, Staged
 from wheelkeep.store.uploads import PROVENANCE
 
@@ -94,6 +94,16 @@ class _Over:
             published = await self._source.document(kind, key, url)
             return published or (await self._stager.beside(staged)).provenance
         return await self._source.document(kind, key, url)
+
+    async def advisories(
+        self,
+        project: ProjectName,
+        versions: Sequence[str],
+        *,
+        each: bool,
+        patience: float | None = PATIENCE_PAGE,
+    ) -> Advised:
+        return await self._source.advisories(project, versions, each=each, patience=patience)
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:
         names = await self._source.names(patience=patience)

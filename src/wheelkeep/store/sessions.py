@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
+from wheelkeep.core.owners import stranger
 from wheelkeep.core.sessions import (
     MOST_FILES,
     RETAINED,
@@ -29,11 +30,15 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import Entry, Ledger
+from wheelkeep.store.owners import read_owners
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
 from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
 from wheelkeep.store.tables import upload_session_files as files
 from wheelkeep.store.tables import upload_sessions as sessions
-from wheelkeep.store.uploads import Taken, find_taken, write_file
+from wheelkeep.store.uploads import Owned, Taken, find_taken, write_file
+
+_LEFT = dict.fromkeys(("bytes", "attestations", "described", "provenance"))
+_CANCELED = {"state": "canceled", "file": None, "sha256": None, "attested": None}
 
 
 class Staged(Struct, frozen=True, kw_only=True):
@@ -240,12 +245,19 @@ class Sessions:
             return await _beside(connection, key)
 
     async def publish(
-        self, session: Session, publishing: Sequence[File], entries: Sequence[Entry], now: datetime
-    ) -> Ended | Shifted | Status | tuple[Taken, ...]:
+        self,
+        session: Session,
+        publishing: Sequence[File],
+        entries: Sequence[Entry],
+        now: datetime,
+        *,
+        by: str | None = None,
+    ) -> Ended | Shifted | Status | Owned | tuple[Taken, ...]:
         """Makes all of a session's files its source's, or none; empty: done.
 
         ``publishing``: what its completed files become. Ended: the session had ended; Shifted: its files are others by
-        now; a Status: the project's one, which takes no files; Taken: names that are not free. Without a file the
+        now; a Status: the project's one, which takes no files; Owned: it has owners, and ``by`` is none of them (None:
+        whoever); Taken: names that are not free. Without a file the
         project's name alone becomes the source's.
         """
         async with self._database.write() as connection:
@@ -259,6 +271,9 @@ class Sessions:
             standing = await read_standing(connection, source, project)
             if standing.status is not None and closed(project, standing.status) is not None:
                 return standing.status
+            owners = await read_owners(connection, source, project)
+            if by is not None and stranger(project, owners, by) is not None:
+                return Owned(owners)
             found = [await find_taken(connection, source, project, file.filename) for file in publishing]
             if taken := tuple(one for one in found if one is not None):
                 return taken
@@ -319,27 +334,12 @@ async def _end(
         update(sessions).where(sessions.c.id == key).values(state=state, ended=now.timestamp(), notice=notice)
     )
     # What was staged leaves no trace in the database either; what was published lies elsewhere by now.
-    left: dict[str, Any] = {"bytes": None, "attestations": None, "described": None, "provenance": None}
-    if state == "canceled":
-        left |= {"state": "canceled", "file": None, "sha256": None}
+    left = {**_LEFT, **_CANCELED} if state == "canceled" else _LEFT
     await connection.execute(update(files).where(files.c.session == key).values(**left))
 
 
 async def _drop(connection: AsyncConnection, key: str) -> None:
-    await connection.execute(
-        update(files)
-        .where(files.c.id == key)
-        .values(
-            state="canceled",
-            bytes=None,
-            sha256=None,
-            attestations=None,
-            file=None,
-            described=None,
-            provenance=None,
-            attested=None,
-        )
-    )
+    await connection.execute(update(files).where(files.c.id == key).values(**_LEFT, **_CANCELED))
 
 
 async def _session(connection: AsyncConnection, where: Any) -> Session | None:

@@ -107,15 +107,6 @@ def takes_only(request: Request, media_type: str) -> Response:
     return problem(request, 406, "Not acceptable", f"this address answers in {media_type}")
 
 
-def bad_request(request: Request, detail: str) -> Response:
-    return problem(request, 400, "Bad request", detail)
-
-
-def conflict(request: Request, detail: str, *, headers: Headers = ()) -> Response:
-    """It could be done, were it not for what is there."""
-    return problem(request, 409, "Conflict", detail, headers=headers)
-
-
 def unsupported(request: Request, media: str) -> Response:
     return problem(request, 415, "Unsupported media type", f"send this as Content-Type: {media}")
 
@@ -187,9 +178,9 @@ def bad_request(request: Request, detail: str) -> Response:
     return problem(request, 400, "Not understood", detail)
 
 
-def conflict(request: Request, problems: Sequence[str]) -> Response:
+def conflict(request: Request, problems: Sequence[str], *, headers: Headers = ()) -> Response:
     """All is well with the request, but not with what it is about; nothing was done."""
-    return problem(request, 409, "Not as things are", "\n".join(problems))
+    return problem(request, 409, "Not as things are", "\n".join(problems), headers=headers)
 
 
 def owned(request: Request, detail: str) -> Response:

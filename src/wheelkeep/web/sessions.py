@@ -5,7 +5,6 @@ token's scope and against who made the session; what comes back is worded in ``s
 """
 
 import hmac
-from collections.abc import Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -124,6 +123,9 @@ class _Asked:
         if session is None or session.index != self._index.name or session.source != source:
             raise _RefusedError(problem.not_found(self._request, "no session is here, or it was long ago"))
         self._may_publish(caller, NewSession(session.project, session.version), source)
+        refused = await self._stager.not_owned(session, caller.name, admin=caller.is_admin)
+        if refused is not None:
+            raise _RefusedError(self._refusal(refused))
         if not may_use(session.creator, caller):
             raise _RefusedError(
                 problem.not_yours(
@@ -140,7 +142,7 @@ class _Asked:
     async def _create(self, source: SourceName, caller: Caller) -> Response:
         new = read_new_session(await self._json())
         self._may_publish(caller, new, source)
-        made = await self._stager.create(self._index.name, source, new, by=caller.name)
+        made = await self._stager.create(self._index.name, source, new, by=caller.name, admin=caller.is_admin)
         if not isinstance(made, Session):
             return self._refusal(made)
         return of_session(201, made, self._links(made), located=True)
@@ -162,7 +164,7 @@ class _Asked:
             return await self._now(200, session)
         read_action(body)
         self._open(session)
-        self._done(await self._stager.publish(session, by=caller.name), session)
+        self._done(await self._stager.publish(session, by=caller.name, admin=caller.is_admin), session)
         return await self._now(201, session, located=True)
 
     async def _announce(self, session: Session, body: bytes) -> Response:
@@ -173,7 +175,7 @@ class _Asked:
         self._open(session)
         if new.size > LARGEST_FILE:
             says = f"{new.filename} has more than {LARGEST_FILE} bytes"
-            return told(problem.conflict(self._request, says), [("size", says)])
+            return told(problem.conflict(self._request, (says,)), [("size", says)])
         made = await self._stager.add_file(session, new)
         if isinstance(made, Clash):
             return self._refusal(made)
@@ -269,13 +271,13 @@ class _Asked:
     def _open(self, session: Session) -> None:
         if session.state != "open":
             says = f"the session is {session.state}, and takes no changes any more"
-            raise _RefusedError(told(problem.conflict(self._request, says), [("session", says)]))
+            raise _RefusedError(told(problem.conflict(self._request, (says,)), [("session", says)]))
 
     def _pending(self, session: Session, staged: Staged) -> None:
         self._open(session)
         if staged.state != "pending":
             says = f"{staged.filename} is {staged.state}, and takes no more bytes: announce the file anew"
-            raise _RefusedError(told(problem.conflict(self._request, says), [(staged.filename, says)]))
+            raise _RefusedError(told(problem.conflict(self._request, (says,)), [(staged.filename, says)]))
 
     def _done(self, outcome: Refused | Clash | None, session: Session, staged: Staged | None = None) -> None:
         """Raises _RefusedError where something was not done."""
@@ -284,19 +286,15 @@ class _Asked:
 
     def _refusal(self, outcome: Refused | Clash, about: str = "session") -> Response:
         if isinstance(outcome, Refused):
-            if outcome.why in ("elsewhere", "closed"):
+            if outcome.why in ("elsewhere", "closed", "owned"):
                 return problem.not_published_here(self._request, outcome.problems[0])
             refused = problem.bad_upload(self._request, outcome.problems)
             return told(refused, [(about, says) for says in outcome.problems])
         headers: Headers = ()
         if outcome.session is not None:
             headers = ((b"location", self._links(outcome.session).session.encode()),)
-        says = _lines(outcome.problems)
+        says = [sentence for _, sentence in outcome.problems]
         return told(problem.conflict(self._request, says, headers=headers), outcome.problems)
 
     def _links(self, session: Session) -> Links:
         return Links(self._origin, session)
-
-
-def _lines(problems: Sequence[tuple[str, str]]) -> str:
-    return "\n".join(says for _, says in problems)
