@@ -1,6 +1,7 @@
 """Settings to a running app: the only module that names every concrete class."""
 
 import os
+from collections.abc import Iterable
 from multiprocessing import parent_process
 from typing import Any
 
@@ -94,13 +95,7 @@ def build(settings: Settings) -> Keep:
         changes=changes,
         receiver=receiver,
         attestor=attestor,
-        steward=Steward(
-            releases=releases,
-            owners=Owners(database, ledger),
-            receiver=receiver,
-            indexes=tuple(indexes.values()),
-            changed=announcer,
-        ),
+        steward=_steward(releases, Owners(database, ledger), receiver, indexes.values(), announcer),
         mint=_mint(settings, MintedTokens(database, ledger)),
         advisor=advisor,
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
@@ -115,6 +110,14 @@ def _offers(settings: Settings) -> tuple[Reservations, dict[SourceName, Selectio
     return Reservations([(name, source.names) for name, source in sources]), {
         name: Selection(source.offer.include, source.offer.exclude) for name, source in sources
     }
+
+
+def _steward(
+    releases: Releases, owners: Owners, receiver: Receiver, indexes: Iterable[Index], announcer: Announcer
+) -> Steward:
+    return Steward(
+        releases=releases, owners=owners, receiver=receiver, indexes=tuple(indexes), changed=announcer
+    )
 
 
 def _stager(

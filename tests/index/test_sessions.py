@@ -194,7 +194,7 @@ async def test_a_crash_in_the_middle_of_publishing(staging: Staging, monkeypatch
     """The bytes are in the store, the rows are not: nothing is published, and all of it can be once more."""
     session = await staging.ready()
 
-    async def killed(*_: object) -> None:
+    async def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Sessions, "publish", killed)
