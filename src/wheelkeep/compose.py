@@ -173,6 +173,7 @@ def _source(
         blobs=blobs,
         changed=announcer,
         incident=book.incident,
+        left=book.left,
     )
 
 

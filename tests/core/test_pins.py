@@ -127,3 +127,18 @@ def test_what_the_bytes_taught() -> None:
     # A size that the page told wrong is put right by the bytes with the stated hash, and by no others.
     assert pins.learned(page(known), known.filename, sha256=sha("a"), size=7).files[0].size == 7
     assert pins.learned(page(known), known.filename, sha256=sha("x"), size=7).files == (known,)
+
+
+def test_how_a_file_left_is_told_apart() -> None:
+    stored, _ = pins.overlay(None, page(*versions("1.0", "2.0")), NOW)
+    alone, _ = pins.overlay(stored, page(*versions("2.0")), later(days=1))
+    assert [(one.version, one.left) for one in pins.departed(stored, alone)] == [("1.0", "file")]
+    whole = pins.all_gone(alone)
+    assert [(one.version, one.left) for one in pins.departed(alone, whole)] == [("2.0", "project")]
+    # What is in quarantine is told of also where it had left before.
+    suspect, _ = pins.overlay(whole, page(status="quarantined"), later(days=2))
+    assert {one.left for one in pins.departed(whole, suspect)} == {"quarantined"}
+    assert pins.departed(suspect, pins.all_gone(suspect)) == ()
+    back, _ = pins.overlay(suspect, page(*versions("1.0", "2.0")), later(days=3))
+    assert {(one.gone, one.left) for one in back.files} == {(False, None)}
+    assert pins.departed(suspect, back) == pins.departed(None, None) == ()

@@ -171,9 +171,10 @@ async def test_a_name_that_is_not_listed(pointed: Pointed, policy: Path) -> None
 
 async def test_what_is_kept_gone_changed_and_yanked(pointed: Pointed) -> None:
     sha256 = await pointed.store.keep(b"bytes")
-    one = file(sha256=sha256, gone=True, changed=sha("told later"), yanked="broken")
+    one = file(sha256=sha256, gone=True, left="project", changed=sha("told later"), yanked="broken")
     pointed.pypi.says(found("pypi", one))
     (told,) = (await said(pointed)).files
+    assert told.left == "project"
     assert (told.sha256, told.kept, told.gone, told.changed, told.yanked) == (
         sha256,
         True,

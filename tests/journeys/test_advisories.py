@@ -1,5 +1,6 @@
 """Advisories with real clients: the affected versions are passed over, with their names in what is printed."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ def world() -> Iterator[Outside]:
                 filename, content = wheel(name, version)
                 stamp = {"upload_time": young} if name == "demo" and version != "1.0" else {}
                 outside.add(filename, content, metadata=metadata(name, version).encode(), **stamp)
+        outside.add(*wheel("lost", "1.0"))
         outside.vulnerabilities = {"demo": [BAD], "waived": [BAD]}
         yield outside
 
@@ -82,6 +84,27 @@ def test_an_affected_version_fails_with_the_advisory(client: Client, server: Ser
         assert f"wheelkeep: advisories: {says}" in done.words
         assert "take a version with the fix (2.0)" in done.words
     assert client.got(server.simple(), tmp_path / "waived", "waived==1.0") == {"waived": "1.0"}
+
+
+def test_what_was_deleted_is_served_until_it_is_known_as_malware(
+    uv: Client, server: Server, world: Outside, tmp_path: Path
+) -> None:
+    filename = wheel("lost", "1.0")[0]
+    assert uv.got(server.simple(), tmp_path / "before", "lost==1.0") == {"lost": "1.0"}
+    world.remove(filename)
+    until = time.monotonic() + PATIENCE
+    while '"left"' not in server.log and time.monotonic() < until:
+        server.get("/main/simple/lost/")
+        time.sleep(0.2)
+    assert uv.got(server.simple(), tmp_path / "deleted", "lost==1.0") == {"lost": "1.0"}
+    said = wheelkeep("explain", "lost", cwd=server.folder)
+    assert (said.code, "gone at its origin with the whole project" in said.out) == (0, True)
+    (tmp_path / "mal.json").write_text(json.dumps(record("MAL-2026-9", "lost", vector=None, events=[])))
+    told = wheelkeep("advisories", "import", tmp_path / "mal.json", "--json", cwd=server.folder)
+    assert (told.code, told.json["alerts"], told.json["whole"]) == (0, 1, False)
+    done = uv.install(server.simple(), tmp_path / "after", "lost==1.0")
+    assert done.code != 0
+    assert "wheelkeep: advisories: MAL-2026-9 (critical): known against lost 1.0" in done.words
 
 
 def test_a_dump_that_comes_beside_the_running_server(server: Server, world: Outside, tmp_path: Path) -> None:

@@ -222,7 +222,12 @@ def test_nothing_leaves_when_the_name_does(history: list[Page], data: st.DataObj
         stored, _ = pins.overlay(stored, each, NOW)
         if data.draw(st.booleans()):
             gone = pins.all_gone(stored)
-            assert gone == replace(stored, files=tuple(replace(one, gone=True) for one in stored.files))
+            assert gone == replace(
+                stored,
+                files=tuple(
+                    one if one.gone else replace(one, gone=True, left="project") for one in stored.files
+                ),
+            )
             stored = gone
 
 

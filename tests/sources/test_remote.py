@@ -44,6 +44,7 @@ class Asker:
         self.now = NOW
         self.changed: list[ProjectName | None] = []
         self.incidents: list[Incident] = []
+        self.departures: list[tuple[str, str | None]] = []
         self.store = store
         self.source = Remote(
             SourceName("pypi"),
@@ -55,6 +56,7 @@ class Asker:
             blobs=store.blobs,
             changed=self.changed.append,
             incident=lambda _source, _project, incident: self.incidents.append(incident),
+            left=lambda _source, _project, files: self.departures.extend((f.filename, f.left) for f in files),
             now=lambda: self.now,
         )
 
@@ -424,6 +426,7 @@ async def test_a_file_that_vanished_is_shown_while_its_bytes_are_kept(outside: O
     asker.wait()
     answer = await asker.found()
     assert [(one.version, one.gone) for one in answer.page.files] == [("3.0", False), ("1.0", True)]
+    assert asker.departures == [(NAME, "file")]
     outside.remove(sdist("demo", "3.0")[0])
     asker.wait()
     assert versions(await asker.page()) == ["1.0"]

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from wheelkeep.index.explain import Explanation, FileSaid
 
 
+_GONE = {
+    "project": "gone at its origin with the whole project",
+    "quarantined": "gone at its origin, which has put the project into quarantine",
+}
+
+
 def explain(
     context: typer.Context,
     requirement: Annotated[str, typer.Argument(help='A name, or a requirement such as "django>=5".')],
@@ -74,7 +80,14 @@ def _print(found: "Explanation") -> None:
 
 
 def _print_file(file: "FileSaid") -> None:
-    marks = [mark for mark, is_so in (("kept", file.kept), ("gone at its origin", file.gone)) if is_so]
+    marks = [
+        mark
+        for mark, is_so in (
+            ("kept", file.kept),
+            (_GONE.get(file.left or "", "gone at its origin"), file.gone),
+        )
+        if is_so
+    ]
     if file.yanked is not None:
         marks.append(f"yanked{f': {file.yanked}' if file.yanked else ''}")
     if file.changed is not None:

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from wheelkeep.core.names import Kind, ProjectName, SourceName
 
+Departure = Literal["file", "project", "quarantined"]
+"""How a file left its origin: by itself; with its project, of which a clean 404 tells; into quarantine (PEP 792)."""
 StatusWord = Literal["active", "archived", "deprecated", "quarantined"]
 
 
@@ -44,6 +46,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Its page was already known when the file was first seen on it."""
     gone: bool = False
     """The source no longer lists it; it is shown while its bytes are here."""
+    left: Departure | None = None
+    """How it went, where it is gone and that was seen."""
     unstated: bool = False
     """No page ever told a sha256: the one here is of the bytes that came first."""
     changed: str | None = None

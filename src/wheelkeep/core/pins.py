@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core.model import File, Page
+from wheelkeep.core.model import Departure, File, Page
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -25,7 +25,7 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
 
     Of a file that stays, the first sha256, size and upload time are kept, and what may change (its address; by the
     standards yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
-    sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``.
+    sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``, and how it left.
     """
     before = {file.filename: file for file in stored.files} if stored else {}
     files: list[File] = []
@@ -39,7 +39,8 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
         files.append(merged)
         if incident is not None:
             incidents.append(incident)
-    files.extend(old if old.gone else replace(old, gone=True) for old in before.values())
+    quarantined = told.status is not None and told.status.status == "quarantined"
+    files.extend(_left(old, "quarantined" if quarantined else "file") for old in before.values())
     return replace(told, files=tuple(files)), tuple(incidents)
 
 
@@ -48,7 +49,7 @@ def _over(old: File, new: File) -> tuple[File, Incident | None]:
         first, told = broken
         incident = Incident(kind="hash-changed", filename=old.filename, first=first, told=told)
         # Told once: the same lie on every refresh is one incident.
-        return replace(old, gone=False, changed=told), incident if old.changed != told else None
+        return replace(old, gone=False, left=None, changed=told), incident if old.changed != told else None
     same_metadata = new.metadata if new.metadata is not None else old.metadata
     return (
         replace(
@@ -83,7 +84,21 @@ def _conflict(old: File, new: File) -> tuple[str, str] | None:
 
 def all_gone(stored: Page) -> Page:
     """The stored page after the source said, with a clean 404, that it no longer has the name."""
-    return replace(stored, files=tuple(f if f.gone else replace(f, gone=True) for f in stored.files))
+    return replace(stored, files=tuple(_left(file, "project") for file in stored.files))
+
+
+def _left(file: File, how: Departure) -> File:
+    """A file that is not listed. How it left stays as it was seen first, but for quarantine, which may come later."""
+    if file.gone and (how != "quarantined" or file.left == how):
+        return file
+    return replace(file, gone=True, left=how)
+
+
+def departed(before: Page | None, after: Page | None) -> tuple[File, ...]:
+    """The files that left between two states of a page, and those whose departure is seen in another light now."""
+    was = {file.filename: file.left for file in before.files} if before is not None else {}
+    files = after.files if after is not None else ()
+    return tuple(file for file in files if file.gone and file.left != was.get(file.filename))
 
 
 def learned(page: Page, filename: str, *, sha256: str, size: int) -> Page:

@@ -46,6 +46,8 @@ class FileSaid(Struct, frozen=True, kw_only=True):
     kept: bool = False
     """Its bytes are in the store."""
     gone: bool = False
+    left: str | None = None
+    """How it left its origin: ``file``, ``project`` or ``quarantined``."""
     changed: str | None = None
     """A sha256 that the source told later, and that is not believed."""
 
@@ -146,6 +148,7 @@ def _file(file: File, decision: Decision, kept: bool) -> FileSaid:
         yanked=file.yanked,
         kept=kept,
         gone=file.gone,
+        left=file.left,
         changed=file.changed,
     )
 

@@ -33,6 +33,7 @@ from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.tokens import Tokens
 
+_MOST_NAMED = 100
 log = structlog.get_logger(__name__)
 
 
@@ -88,13 +89,25 @@ class Book:
         }
         self._add("alert", file.source, file.project, file.filename, detail)
 
+    def left(self, source: SourceName, project: ProjectName, files: Sequence[File]) -> None:
+        """Files that are kept here left their origin, all in one way."""
+        how = files[0].left or "file"
+        log.warning("left", how=how, source=source, project=project, files=len(files))
+        shown = ", ".join(file.filename for file in files[:_MOST_NAMED])
+        self._add("left", source, project, None, {"how": how, "count": str(len(files)), "files": shown})
+
     def blocked(self, index: IndexName, file: File, verdict: Verdict) -> None:
         """A download that was asked for and refused."""
         detail = {"index": index, "gate": verdict.gate, "code": verdict.code, "sentence": verdict.sentence}
         self._add("blocked", file.source, file.project, file.filename, detail)
 
     def _add(
-        self, kind: str, source: SourceName, project: ProjectName, filename: str, detail: dict[str, str]
+        self,
+        kind: str,
+        source: SourceName,
+        project: ProjectName,
+        filename: str | None,
+        detail: dict[str, str],
     ) -> None:
         self._entries.append(
             Entry(

@@ -49,8 +49,10 @@ class Remote:
         blobs: Blobs,
         changed: Changed,
         incident: Callable[[SourceName, ProjectName, pins.Incident], None],
+        left: Callable[[SourceName, ProjectName, Sequence[File]], None] = lambda *_: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """``left`` is told of files that are here and that the origin no longer has."""
         self.name = name
         self._url = url
         self._fresh = fresh
@@ -60,6 +62,7 @@ class Remote:
         self._blobs = blobs
         self._changed = changed
         self._incident = incident
+        self._left = left
         self._now = now
         self._refreshing: dict[ProjectName, asyncio.Task[StoredPage]] = {}
         self._failures: dict[ProjectName, tuple[int, datetime, str]] = {}
@@ -229,13 +232,18 @@ class Remote:
     ) -> StoredPage:
         etag = reply.headers.get("etag") if reply.status == 200 else None
 
+        departed: list[File] = []
+
         def change(old: StoredPage | None) -> StoredPage:
             page = lay(old)
+            departed[:] = pins.departed(old.page if old else None, page)
             kept = etag if reply.status == 200 else (old.etag if old and reply.status == 304 else None)
             return StoredPage(page=page, etag=kept, checked=self._now())
 
         after = await self._pages.change(self.name, project, change)
         assert after is not None
+        if held := [file for file in departed if file.sha256 is not None and self._blobs.has(file.sha256)]:
+            self._left(self.name, project, held)
         return after
 
     async def _with_sizes(self, page: Page, stored: Page | None) -> Page:
