@@ -67,6 +67,19 @@ async def test_the_legacy_json_of_a_version(shared: Inside) -> None:
         assert (await shared.get(f"/main/pypi/demo/{unknown}/json")).status == 404
 
 
+async def test_what_is_known_against_the_version_of_a_document(shared: Inside, steady: Outside) -> None:
+    """Not against the newest one of the origin, which may be another."""
+    steady.vulnerabilities["demo"] = [{"id": "PYSEC-1", "aliases": ["CVE-1"], "fixed_in": ["1.0"]}]
+    try:
+        old = (await shared.get("/omits/pypi/demo/0.9/json")).json["vulnerabilities"]
+        assert [(one["id"], one["aliases"], one["fixed_in"]) for one in old] == [
+            ("PYSEC-1", ["CVE-1"], ["1.0"])
+        ]
+        assert (await shared.get("/omits/pypi/demo/1.0/json")).json["vulnerabilities"] == []
+    finally:
+        del steady.vulnerabilities["demo"]
+
+
 async def test_links_in_both_documents_lead_to_files(shared: Inside) -> None:
     for path in ("/main/pypi/demo/json", "/main/pypi/demo/1.0/json"):
         for file in (await shared.get(path)).json["urls"]:

@@ -67,10 +67,11 @@ class Knowledge:
         is not among them is not known to anybody.
         """
         self.why = why
+        self.said: dict[tuple[str, str], Verdict] = {}
+        """What a gate of a severity said of a version."""
         self._known = told is not None or complete or bool(dumped)
         self._waiting = told.waiting if told is not None and not complete else frozenset()
         self._against: dict[str, list[Trouble]] = {}
-        self._sorted: set[str] = set()
         self._mended: dict[str, list[Trouble]] = {}
         line = Line(versions)
         for records in _grouped([*dumped, *_all_told(told)]):
@@ -103,10 +104,7 @@ class Knowledge:
     def against(self, version: str) -> list[Trouble]:
         """What is known against a version, the worst first."""
         found = self._against.get(version, [])
-        if len(found) > 1 and version not in self._sorted:  # a version has many files
-            found.sort(key=lambda trouble: (-trouble.rank, trouble.ids))
-            self._sorted.add(version)
-        return found
+        return sorted(found, key=lambda trouble: (-trouble.rank, trouble.ids))
 
     def mends(self, version: str) -> list[Trouble]:
         """What a version is the cure of; nothing where it is affected itself, or that is not known."""
@@ -180,6 +178,12 @@ class AdvisoriesGate:
         known = context.advisories.get(file.source) if context.advisories is not None else None
         if known is None:
             return self._unknown("its source was not asked")
+        key = (self._severity, file.version)  # a version has many files, and of each the same is known
+        if (said := known.said.get(key)) is None:
+            said = known.said[key] = self._judge(file, known)
+        return said
+
+    def _judge(self, file: File, known: Knowledge) -> Verdict:
         troubles = known.against(file.version)
         if not troubles:
             if not known.unknown(file.version):
