@@ -17,6 +17,7 @@ from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
+from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
@@ -54,12 +55,9 @@ def build(settings: Settings) -> Keep:
     ledger, changes = Ledger(database), Changes(settings.data)
     book, announcer, releases = Book(ledger), Announcer(), Releases(database, ledger, changes)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
-    sources: dict[SourceName, Source] = {
-        name: _source(source, pages, facts, releases, blobs, book, announcer)
-        for name, source in settings.sources.items()
-    }
+    sources = _sources(settings, pages, facts, releases, blobs, book, announcer)
     reservations, selections = _offers(settings)
-    verifier = Verifier(settings.trust_roots)
+    verifier, licenser = Verifier(settings.trust_roots), Licenser(sources, changed=announcer)
     attestor = Attestor(AttestedFiles(database), verifier, sources, changed=announcer)
     indexes = {
         name: Index(
@@ -70,6 +68,7 @@ def build(settings: Settings) -> Keep:
             facts=facts,
             attestor=attestor,
             advisor=advisor,
+            licenser=licenser,
         )
         for name, index in settings.indexes.items()
     }
@@ -95,6 +94,7 @@ def build(settings: Settings) -> Keep:
         changes=changes,
         receiver=receiver,
         attestor=attestor,
+        licenser=licenser,
         steward=_steward(releases, Owners(database, ledger), receiver, indexes.values(), announcer),
         mint=_mint(settings, MintedTokens(database, ledger)),
         advisor=advisor,
@@ -146,6 +146,21 @@ def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:
         return None
     issuers = {publisher.issuer: Issuer(publisher.issuer) for publisher in publishers}
     return Mint(publishers, audience=settings.audience, issuers=issuers, minted=minted)
+
+
+def _sources(
+    settings: Settings,
+    pages: Pages,
+    facts: Facts,
+    releases: Releases,
+    blobs: Blobs,
+    book: Book,
+    announcer: Announcer,
+) -> dict[SourceName, Source]:
+    return {
+        name: _source(source, pages, facts, releases, blobs, book, announcer)
+        for name, source in settings.sources.items()
+    }
 
 
 def _source(

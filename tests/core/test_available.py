@@ -6,6 +6,7 @@ import pytest
 
 from wheelkeep.core.errors import ConfigError
 from wheelkeep.core.names import SourceName
+from wheelkeep.core.policy import build
 from wheelkeep.core.policy_file import GATES
 from wheelkeep.core.read_policy import read_policy
 from wheelkeep.core.read_settings import read_settings
@@ -70,24 +71,6 @@ def test_other_mistakes_come_first() -> None:
     assert len(policy_mistakes('[cooldown]\nage = "7d"\n[deny]\nhashes = ["x"]')) == 1
 
 
-TO_COME = {
-    "licences": 'allow = ["MIT"]',
-}
-
-
-@pytest.mark.parametrize("gate", TO_COME)
-def test_gates_to_come_fail_closed(gate: str) -> None:
-    says = "this version does not have this gate, so it would not be enforced: take the table out"
-    assert policy_mistakes(f"\n[{gate}]\n{TO_COME[gate]}") == [f"p.toml:2: {gate}: {says}"]
-
-
-def test_every_gate_is_either_there_or_to_come() -> None:
-    there = [gate for gate in GATES if gate not in TO_COME]
-    needs = {"cooldown": 'age = "7d"\nfixes = true\n', "advisories": 'severity = "high"\n'}
-    text = "".join(f"[{gate}]\n{needs.get(gate, '')}" for gate in there)
-    assert read_policy(text, file="p.toml", sources={SourceName("pypi"): True}).allow is not None
-
-
 def test_the_words_for_experiments() -> None:
     """One that is there is taken in silence; one that is not switches nothing on, and that is said."""
     told = read_settings(
@@ -99,3 +82,14 @@ def test_the_words_for_experiments() -> None:
     )
     (warning,) = [says for says in told.warnings if "experiment" in says]
     assert "upload-3.0" in warning
+
+
+def test_every_gate_is_there() -> None:
+    needs = {
+        "cooldown": 'age = "7d"\nfixes = true\n',
+        "advisories": 'severity = "high"\n',
+        "licences": 'allow = ["MIT"]\n',
+    }
+    text = "".join(f"[{gate}]\n{needs.get(gate, '')}" for gate in GATES)
+    policy = read_policy(text, file="p.toml", sources={SourceName("pypi"): True})
+    assert {gate.name for gate in build(policy, remote=frozenset()).gates} == set(GATES)

@@ -8,11 +8,12 @@ from fakes import made
 from fakes.made import NOW, later
 from wheelkeep.core.attested import Fact, Provenance, Publisher, Standard
 from wheelkeep.core.gates import Context
-from wheelkeep.core.provenance import PENDING, ProvenanceGate
+from wheelkeep.core.provenance import ProvenanceGate
 from wheelkeep.core.verdict import Outcome, Verdict
 
 ACME = Publisher(kind="GitHub", name="acme/demo")
 EVIL = Publisher(kind="GitHub", name="evil/demo")
+PENDING = "provenance-pending"
 NAME = "demo-2.0-py3-none-any.whl"
 CLAIM = "https://upstream.example/p"
 BEFORE = Standard(

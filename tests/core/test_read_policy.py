@@ -1,10 +1,8 @@
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 
-from wheelkeep.core import read_policy as module
-from wheelkeep.core.errors import ConfigError, Mistake
+from wheelkeep.core.errors import ConfigError
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy_file import (
     AdvisoriesTable,
@@ -25,17 +23,6 @@ LOCAL, VENDOR, PYPI = SourceName("local"), SourceName("vendor"), SourceName("pyp
 SOURCES = {LOCAL: False, VENDOR: True, PYPI: True}
 
 
-@pytest.fixture
-def everything(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As if this version had every gate."""
-
-    def nothing(policy: PolicyFile, document: object) -> list[Mistake]:
-        return []
-
-    monkeypatch.setattr(module, "unavailable_policy", nothing)
-    yield
-
-
 def read(text: str) -> PolicyFile:
     return read_policy(text, file="p.toml", sources=SOURCES)
 
@@ -50,7 +37,6 @@ def test_no_policy_still_remembers_bytes() -> None:
     assert read("") == PolicyFile(hashes=HashesTable(first_seen=True, sources=(VENDOR, PYPI)))
 
 
-@pytest.mark.usefixtures("everything")
 def test_every_table() -> None:
     policy = read(
         f"""

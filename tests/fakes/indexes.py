@@ -13,6 +13,7 @@ from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
+from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import View
 from wheelkeep.sources.verifier import Verifier
@@ -45,6 +46,10 @@ class Pointed:
             {source.name: source for source in self.sources},
             changed=lambda project: self.index.forget(project),
         )
+        self.licenser = Licenser(
+            {source.name: source for source in self.sources},
+            changed=lambda project: self.index.forget(project),
+        )
         self.index = self.made()
 
     def made(self, advisor: Advisor | None = None) -> Index:
@@ -64,6 +69,7 @@ class Pointed:
             facts=self.store.facts,
             attestor=self.attestor,
             advisor=advisor,
+            licenser=self.licenser,
         )
 
     async def view(self, project: ProjectName = DEMO, *, patience: float = 0.5) -> View:

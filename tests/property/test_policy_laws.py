@@ -28,6 +28,7 @@ from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import Context, Gate
 from wheelkeep.core.judge import judge
+from wheelkeep.core.licences import LicencesGate
 from wheelkeep.core.lock_set import NO_LOCKS
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
@@ -66,6 +67,7 @@ for sources in GOVERNED:
         ProvenanceGate(rules(*required), ratchet=ratchet, sources=governed(*sources))
         for required, ratchet in product(((), ("demo<2",)), (True, False))
     ]
+    GATES.append(LicencesGate(frozenset({"MIT"}), admit_unknown=True, sources=governed(*sources)))
 WAIVERS = [
     waiver(package, *lifted, until=until)
     for package, lifted, until in product(

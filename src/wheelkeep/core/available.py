@@ -1,18 +1,16 @@
-"""What a configuration or policy may ask for in principle, but not of this version.
+"""What a configuration may ask for in principle, but not of this version.
 
 Everything is read and checked as if it were there; then it is refused here, so that nothing is silently not
 enforced. A version that brings a thing deletes its entry.
 """
 
 from wheelkeep.core.errors import Mistake
-from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.sessions import EXPERIMENT
 from wheelkeep.core.settings import DirectorySource, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
 _EXPERIMENTS = frozenset({EXPERIMENT})
-_GATES_TO_COME = ("licences",)
 
 
 def unavailable_settings(settings: Settings, document: Document) -> list[Mistake]:
@@ -41,13 +39,3 @@ def warn_of_experiments(settings: Settings, document: Document) -> None:
 def _written_path(source: DirectorySource, document: Document) -> str:
     """The path before it became one: a Path has no room for the two slashes of ``s3://``."""
     return str(document.data["sources"][source.name]["path"])
-
-
-def unavailable_policy(policy: PolicyFile, document: Document) -> list[Mistake]:
-    """A mistake for each gate that this version cannot enforce: an unenforced rule is worse than none."""
-    found: list[tuple[KeyPath, str]] = [
-        ((gate,), "this version does not have this gate, so it would not be enforced: take the table out")
-        for gate in _GATES_TO_COME
-        if getattr(policy, gate) is not None
-    ]
-    return [document.mistake(path, says) for path, says in found]

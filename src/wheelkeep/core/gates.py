@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from wheelkeep.core.attested import Provenance
+from wheelkeep.core.licence import Licences
 from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -28,6 +29,8 @@ class Context(Struct, frozen=True, kw_only=True):
     """By source, of the page's project; None: nobody was asked, as no gate wants to know."""
     good_until: datetime | None = None
     """The moment from which what is known here should be asked for again; None: until somebody tells of a change."""
+    licences: Licences | None = None
+    """What is known of the licences of its releases; None: nobody looked."""
 
 
 class Gate(Protocol):

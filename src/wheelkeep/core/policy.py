@@ -7,6 +7,7 @@ from wheelkeep.core.advisories import AdvisoriesGate
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
+from wheelkeep.core.licences import LicencesGate
 from wheelkeep.core.lock_set import NO_LOCKS, LockSet
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -39,6 +40,11 @@ class Policy:
             gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
             for gate in self.gates
         }
+
+    @property
+    def licences(self) -> LicencesGate | None:
+        """The gate that needs to know of licences, where the policy has it."""
+        return next((gate for gate in self.gates if isinstance(gate, LicencesGate)), None)
 
     @property
     def provenance(self) -> ProvenanceGate | None:
@@ -148,6 +154,9 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: Lock
                 wheels_only=formats.wheels_only, max_size=formats.max_size, sources=frozenset(formats.sources)
             )
         )
+    if file is not None and (licences := file.licences) is not None:
+        names, unknown = frozenset(licences.allow), licences.unknown == "admit"
+        gates.append(LicencesGate(names, admit_unknown=unknown, sources=frozenset(licences.sources)))
     if file is not None and file.provenance is not None:
         told = file.provenance
         required, governed = RuleSet(told.required), frozenset(told.sources)

@@ -12,8 +12,6 @@ from wheelkeep.core.names import SourceName
 from wheelkeep.core.rules import Rule, RuleSet
 from wheelkeep.core.verdict import Outcome, Verdict
 
-PENDING = "provenance-pending"
-"""The code of a verdict that a closer look at the file itself settles."""
 _WAIVER = 'or ask for a waiver with gates = ["provenance"]'
 _LOOK = f"a person has to look who published it, {_WAIVER}"
 
@@ -122,7 +120,7 @@ class ProvenanceGate:
         return Verdict(
             gate=self.name,
             outcome=Outcome.HELD,
-            code=PENDING,
+            code="provenance-pending",
             sentence=says,
             remedy="try again in a moment: the file itself is decided as soon as it is asked for",
             until=known.again,

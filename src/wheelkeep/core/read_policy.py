@@ -7,7 +7,6 @@ from typing import Literal, TypeVar, get_args
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from wheelkeep.core.available import unavailable_policy
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.nearest import suggestion
 from wheelkeep.core.policy_file import (
@@ -67,7 +66,6 @@ def read_policy(text: str, *, file: str, sources: Mapping[SourceName, bool]) -> 
     )
     root.done()
     document.settle()
-    document.settle(unavailable_policy(policy, document))
     return policy
 
 

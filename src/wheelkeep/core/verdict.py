@@ -6,6 +6,9 @@ from enum import Enum
 
 from msgspec import Struct
 
+PUT_OFF = "-pending"
+"""How the code of a verdict ends that a closer look at the file itself settles at once."""
+
 
 class Outcome(Enum):
     """Held is blocked until a known moment, or until a person has looked."""

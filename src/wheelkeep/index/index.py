@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
+from typing import TypedDict, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,19 +17,28 @@ from wheelkeep.core.model import Page, Status, Unasked, Unreachable
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.offer import Reservations
 from wheelkeep.core.policy import Policy
-from wheelkeep.core.provenance import PENDING
 from wheelkeep.core.settings import IndexSettings
-from wheelkeep.core.verdict import Outcome, Verdict
+from wheelkeep.core.verdict import PUT_OFF, Outcome, Verdict
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import PATIENCE_KNOWN, Attestor
 from wheelkeep.index.gather import Gathered, Place, Rule, gather
+from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import Memo, View, expiry
 from wheelkeep.sources.source import PATIENCE_PAGE, Source
 from wheelkeep.store.facts import Facts
 
+T = TypeVar("T")
 _MEMO_BYTES = 16 * 1024 * 1024
 WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
+
+
+class _More(TypedDict):
+    """How what a policy has to know is looked for."""
+
+    patience: float
+    first: str | None
+    lies_in: SourceName | None
 
 
 class Index:
@@ -43,6 +53,7 @@ class Index:
         policy: PolicyHolder,
         facts: Facts,
         attestor: Attestor,
+        licenser: Licenser,
         advisor: Advisor | None = None,
         path: str | None = None,
     ) -> None:
@@ -59,6 +70,7 @@ class Index:
         self._facts = facts
         self._attestor = attestor
         self._advisor = advisor
+        self._licenser = licenser
         self._memo = Memo(_MEMO_BYTES)
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
@@ -80,6 +92,7 @@ class Index:
             policy=self.policy,
             facts=self._facts,
             attestor=self._attestor.over(other, staged),
+            licenser=self._licenser.over(other),
             advisor=self._advisor,
             path=path,
         )
@@ -140,7 +153,8 @@ class Index:
         """
         view = self.recall(project, time.time()) or await self.page(project, patience=0)
         entry = view.by_name.get(filename) if isinstance(view, View) else None
-        if entry is None or entry[1].against is None or entry[1].against.code != PENDING:
+        against = entry[1].against if entry is not None else None
+        if against is None or not against.code.endswith(PUT_OFF):
             return view
         assert isinstance(view, View)
         policy = self.policy.current
@@ -163,20 +177,22 @@ class Index:
         ``patience``: seconds that learning more may take; see ``Attestor.known`` for the rest. Without ``ask``
         nobody is asked of advisories: what is kept is the answer.
         """
-        gate, provenance = policy.provenance, None
-        if gate is not None:
-            provenance = await self._attestor.known(
-                gate, page, patience=patience, first=first, lies_in=lies_in
-            )
-        advisories, good_until = None, None
         wanted = policy.advised & {file.source for file in page.files}
-        if wanted and self._advisor is not None:
-            sources = self._sources_of(wanted)
-            advisories, good_until = await self._advisor.known(
-                page, sources, patience=patience if ask else None
-            )
+        attested, licensed, advisor = policy.provenance, policy.licences, self._advisor
+        more: _More = {"patience": patience, "first": first, "lies_in": lies_in}
+        provenance, licences, (advisories, good_until) = await asyncio.gather(
+            self._attestor.known(attested, page, **more) if attested is not None else _nothing(None),
+            self._licenser.known(licensed, page, **more) if licensed is not None else _nothing(None),
+            advisor.known(page, self._sources_of(wanted), patience=patience if ask else None)
+            if wanted and advisor is not None
+            else _nothing((None, None)),
+        )
         return Context(
-            now=datetime.now(UTC), provenance=provenance, advisories=advisories, good_until=good_until
+            now=datetime.now(UTC),
+            provenance=provenance,
+            licences=licences,
+            advisories=advisories,
+            good_until=good_until,
         )
 
     def _sources_of(self, names: frozenset[SourceName]) -> list[Source]:
@@ -254,6 +270,10 @@ class Index:
     async def ready(self) -> bool:
         """Whether every source's pages are complete."""
         return all([await place.source.ready() for group in self.groups for place in group])
+
+
+async def _nothing(value: T) -> T:
+    return value
 
 
 def _unlisted(project: ProjectName, outcome: Unasked) -> View:

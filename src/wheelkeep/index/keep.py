@@ -19,6 +19,7 @@ from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
+from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
@@ -151,6 +152,7 @@ class Keep:
         changes: Changes,
         receiver: Receiver,
         attestor: Attestor,
+        licenser: Licenser,
         steward: Steward,
         mint: Mint | None,
         advisor: Advisor,
@@ -167,6 +169,7 @@ class Keep:
         self.book = book
         self.receiver = receiver
         self._attestor = attestor
+        self._licenser = licenser
         self.steward = steward
         self.mint = mint
         """None where no publisher is configured."""
@@ -183,6 +186,7 @@ class Keep:
         announcer.indexes = tuple(indexes.values())
         self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
+        licenser.metadata = self.metadata
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -203,6 +207,7 @@ class Keep:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.fetcher.close(seconds)
         await self._attestor.close()
+        await self._licenser.close()
         self.receiver.close()
         if self.mint is not None:
             await self.mint.close()
