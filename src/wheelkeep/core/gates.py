@@ -71,6 +71,10 @@ class AllowGate:
         """Whether a requirement speaks of the name, whatever the version, or a lock has a file of it."""
         return self._rules.knows(project) or self._locks.knows(project)
 
+    def names(self, project: ProjectName, version: str) -> bool:
+        """Whether a requirement speaks of the version, or for the empty text whether the name is known."""
+        return self._rules.match(project, version) is not None if version else self.knows(project)
+
     def unlisted(self, project: ProjectName) -> Verdict:
         """The verdict about a name that no requirement knows, and of which no lock has a file."""
         unusable = self._locks.unusable(project)

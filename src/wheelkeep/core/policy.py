@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+from msgspec.structs import replace
+
 from wheelkeep.core.advisories import AdvisoriesGate
+from wheelkeep.core.answers import Answers
 from wheelkeep.core.cooldown import CooldownGate
 from wheelkeep.core.formats import FormatsGate
 from wheelkeep.core.gates import AllowGate, Context, DenyGate, Gate, HashesGate, admitted
@@ -14,17 +17,23 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.provenance import ProvenanceGate
 from wheelkeep.core.rules import Ranges, Rule, RuleSet, read_rule
-from wheelkeep.core.verdict import Decision, Verdict, Waiver
+from wheelkeep.core.verdict import Decision, Refusal, Verdict, Waiver
 
 _KEPT = 8192
 
 
 class Policy:
-    """Gates in a flat list, in no particular order, and waivers by project."""
+    """Gates in a flat list, in no particular order, and by project waivers and what was refused."""
 
-    def __init__(self, gates: Sequence[Gate], waivers: Sequence[Waiver] = ()) -> None:
+    def __init__(
+        self, gates: Sequence[Gate], waivers: Sequence[Waiver] = (), refusals: Sequence[Refusal] = ()
+    ) -> None:
         self.gates = tuple(gates)
         self.waivers = tuple(waivers)
+        self._refusals: dict[str, list[tuple[Rule, Refusal]]] = {}
+        for refusal in refusals:
+            rule = read_rule(refusal.package)
+            self._refusals.setdefault(rule.name, []).append((rule, refusal))
         told: dict[str, list[tuple[Rule, Waiver]]] = {}
         for waiver in waivers:
             rule = read_rule(waiver.package)
@@ -51,6 +60,10 @@ class Policy:
         """The gate that needs to know of attestations, where the policy has it."""
         return next((gate for gate in self.gates if isinstance(gate, ProvenanceGate)), None)
 
+    def answered(self, answers: Answers) -> "Policy":
+        """A file's policy with what people said to what was wanted."""
+        return Policy(self.gates, (*self.waivers, *answers.approvals), answers.refusals)
+
     def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
         """One verdict a gate, also from those that do not govern the file's source."""
         source = file.source
@@ -61,29 +74,54 @@ class Policy:
             ]
         )
 
-    def waiver(self, file: File, gate: str, now: datetime) -> Waiver | None:
-        """The waiver in force that lifts the gate for the file; of several, the one that lasts longest."""
-        if (waivers := self._waivers.get(file.project)) is None:
+    def waiver(self, project: ProjectName, version: str, gate: str, now: datetime) -> Waiver | None:
+        """The waiver in force that lifts the gate for a version; of several, the one that lasts longest.
+
+        ``version``: empty for the name, which a waiver for any of its versions lifts.
+        """
+        if (waivers := self._waivers.get(project)) is None:
             return None
-        key = (file.project, file.version, gate)
+        key = (project, version, gate)
         if (lifting := self._lifting.get(key)) is None:  # a version has many files
             if len(self._lifting) >= _KEPT:
                 self._lifting.clear()
-            named = [waivers[at] for at in self._waived[file.project].every(file.version)]
-            lifting = self._lifting[key] = [waiver for waiver in named if gate in waiver.gates]
+            named = [waivers[at] for at in self._waived[project].every(version)] if version else waivers
+            lifting = self._lifting[key] = [
+                waiver
+                for waiver in named
+                if gate in waiver.gates and not self._taken_back(waiver, project, version)
+            ]
         return max((one for one in lifting if now < ends(one)), key=lambda one: one.until, default=None)
+
+    def refusal(self, project: ProjectName, version: str) -> Refusal | None:
+        """The newest refusal that means a version, or for the empty text the whole name."""
+        meant = [refusal for rule, refusal in self._refusals.get(project, ()) if _means(rule, version)]
+        return max(meant, key=lambda refusal: refusal.given, default=None)
+
+    def _taken_back(self, waiver: Waiver, project: ProjectName, version: str) -> bool:
+        """Whether an approval was followed by a refusal of the same: the later word stands."""
+        if waiver.given is None:
+            return False
+        refusal = self.refusal(project, version)
+        return refusal is not None and refusal.given >= waiver.given
+
+    def told(self, verdict: Verdict, project: ProjectName, version: str) -> Verdict:
+        """A verdict against a version, or against the whole name, with the refusal that somebody added."""
+        refusal = self.refusal(project, version)
+        return replace(verdict, sentence=f"{verdict.sentence}; {refusal.told}") if refusal else verdict
 
     def unlisted(self, project: ProjectName, source: SourceName, now: datetime) -> Verdict | None:
         """Why a source need not be asked about a name: an allow list governs it and nothing there speaks of it."""
         for gate in self.gates:
             if not isinstance(gate, AllowGate) or source not in gate.sources or gate.knows(project):
                 continue
-            waived = any(
-                gate.name in waiver.gates and now < ends(waiver) for waiver in self._waivers.get(project, ())
-            )
-            if not waived:
-                return gate.unlisted(project)
+            if self.waiver(project, "", gate.name, now) is None:
+                return self.told(gate.unlisted(project), project, "")
         return None
+
+
+def _means(rule: Rule, version: str) -> bool:
+    return rule.allows(version) if version else not rule.specifier
 
 
 def _wants_advisories(gate: Gate) -> bool:
@@ -116,7 +154,7 @@ def decide(
     standing: list[Verdict] = []
     moments = [verdict.until for verdict in against if verdict.until is not None]
     for verdict in against:
-        waiver = policy.waiver(file, verdict.gate, context.now)
+        waiver = policy.waiver(file.project, file.version, verdict.gate, context.now)
         if waiver is None:
             standing.append(verdict)
         else:
@@ -125,7 +163,7 @@ def decide(
     return Decision(
         verdicts=verdicts,
         waived=tuple(waived),
-        against=standing[0] if standing else None,
+        against=policy.told(standing[0], file.project, file.version) if standing else None,
         until=min(moments, default=None),
     )
 

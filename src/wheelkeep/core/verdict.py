@@ -55,6 +55,30 @@ class Waiver(Struct, frozen=True, kw_only=True):
     reason: str
     by: str
     until: date
+    given: datetime | None = None
+    """When it was given as an answer to what was wanted; None: it stands in the policy's file."""
+
+    @property
+    def told(self) -> str:
+        """Who lifts, why and how long, in words."""
+        if self.given is None:
+            return f"until {self.until} by {self.by}: {self.reason}"
+        end = "" if self.until == date.max else f" until {self.until}"
+        return f"approved by {self.by} on {self.given:%Y-%m-%d}{end}: {self.reason}"
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A person's no to what was wanted. It blocks nothing by itself: it stands beside a block, in its words."""
+
+    package: str
+    reason: str
+    by: str
+    given: datetime
+
+    @property
+    def told(self) -> str:
+        """Who refused, and why, in words."""
+        return f"refused by {self.by} on {self.given:%Y-%m-%d}: {self.reason}"
 
 
 class Decision(Struct, frozen=True, kw_only=True):
