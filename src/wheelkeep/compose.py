@@ -13,7 +13,9 @@ from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.sessions import EXPERIMENT
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
 from wheelkeep.index.advisor import Advisor
+from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
+from wheelkeep.index.desk import Desk
 from wheelkeep.index.gather import Place
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
@@ -30,6 +32,7 @@ from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.sources.verifier import Verifier
 from wheelkeep.store.advisories import Advisories
+from wheelkeep.store.answers import AnswerBook
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
@@ -45,6 +48,7 @@ from wheelkeep.store.sessions import Sessions
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tokens import Tokens
 from wheelkeep.store.uploads import Uploads
+from wheelkeep.store.wanted import WantedList
 
 
 def build(settings: Settings) -> Keep:
@@ -54,6 +58,7 @@ def build(settings: Settings) -> Keep:
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
     book, announcer, releases = Book(ledger), Announcer(), Releases(database, ledger, changes)
+    wanted = WantedList(database)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
     sources = _sources(settings, pages, facts, releases, blobs, book, announcer)
     reservations, selections = _offers(settings)
@@ -90,6 +95,8 @@ def build(settings: Settings) -> Keep:
         ledger=ledger,
         tokens=Tokens(database),
         book=book,
+        asks=Asks(wanted),
+        desk=Desk(wanted, AnswerBook(database, ledger, changes), indexes),
         announcer=announcer,
         changes=changes,
         receiver=receiver,

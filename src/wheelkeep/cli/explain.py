@@ -98,4 +98,5 @@ def _print_file(file: "FileSaid") -> None:
     for gate in file.gates:
         remedy = f"; {gate.remedy}" if gate.remedy and gate.outcome != "admitted" else ""
         waiver = f"; waiver {gate.waiver}" if gate.waiver else ""
-        print(f"            {gate.gate}: {gate.outcome}: {gate.sentence}{remedy}{waiver}")
+        approval = f"; {gate.approval}" if gate.approval else ""
+        print(f"            {gate.gate}: {gate.outcome}: {gate.sentence}{remedy}{waiver}{approval}")

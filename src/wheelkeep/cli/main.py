@@ -19,6 +19,7 @@ from wheelkeep.cli import (
     setup,
     store,
     token,
+    wanted,
 )
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
@@ -72,6 +73,7 @@ app.command("status")(store.status)
 app.add_typer(advisories.app, name="advisories")
 app.add_typer(policy.app, name="policy")
 app.add_typer(token.app, name="token")
+app.add_typer(wanted.app, name="wanted")
 app.add_typer(owner.app, name="owner")
 
 

@@ -94,7 +94,7 @@ def diff(
         settings,
         lambda keep: run(
             keep.indexes[chosen],
-            holder.current,
+            keep.indexes[chosen].policy.answered(holder.current),
             blobs=keep.blobs,
             pages=keep.pages,
             ledger=keep.ledger,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Literal
 
 from msgspec import Struct
 from packaging.specifiers import SpecifierSet
@@ -13,7 +14,6 @@ from wheelkeep.core.verdict import Refusal, Waiver
 
 REFUSED = ""
 """In the place of a gate: the answer was no."""
-FOR_EVER = date.max
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -28,8 +28,37 @@ class Answer(Struct, frozen=True, kw_only=True):
     by: str
     given: datetime
     """Aware, UTC."""
-    until: date | None = None
-    """Its last day (UTC); None: for ever."""
+    until: str | None = None
+    """Its last day in UTC, as YYYY-MM-DD; None: for ever."""
+
+
+class AnswerSaid(Struct, frozen=True, kw_only=True):
+    """An answer as commands and the API show it."""
+
+    index: str
+    requirement: str
+    answer: Literal["approved", "refused"]
+    gate: str | None
+    """The gate that is lifted."""
+    reason: str
+    by: str
+    given: datetime
+    until: str | None
+    """The last day in UTC; null: for ever."""
+
+
+def said(answer: Answer) -> AnswerSaid:
+    """The answer in the form in which it is shown."""
+    return AnswerSaid(
+        index=answer.index,
+        requirement=answer.requirement,
+        answer="refused" if answer.gate == REFUSED else "approved",
+        gate=answer.gate or None,
+        reason=answer.reason,
+        by=answer.by,
+        given=answer.given,
+        until=answer.until,
+    )
 
 
 class Answers(Struct, frozen=True):
@@ -58,7 +87,7 @@ def in_force(answers: Iterable[Answer]) -> Answers:
         if answer.gate == REFUSED:
             refusals.append(Refusal(package=package, reason=reason, by=by, given=given))
         elif answer.gate in GATES:
-            until = answer.until or FOR_EVER
+            until = date.fromisoformat(answer.until) if answer.until is not None else date.max
             approvals.append(
                 Waiver(package=package, gates=(answer.gate,), reason=reason, by=by, until=until, given=given)
             )

@@ -30,6 +30,8 @@ class GateSaid(Struct, frozen=True, kw_only=True):
     sentence: str
     remedy: str = ""
     waiver: str = ""
+    approval: str = ""
+    """Like ``waiver``, where it is the answer to what was wanted."""
 
 
 class FileSaid(Struct, frozen=True, kw_only=True):
@@ -138,12 +140,19 @@ def _says(rule: Rule, outcome: Merged | Nowhere | Unreachable | Unasked, files: 
 
 def _file(file: File, decision: Decision, kept: bool) -> FileSaid:
     waived = {verdict.gate: waiver for verdict, waiver in decision.waived}
+    standing = decision.against
     return FileSaid(
         filename=file.filename,
         version=file.version,
         source=file.source,
         verdict="admitted" if decision.against is None else decision.against.outcome.value,
-        gates=tuple(_gate(verdict, waived.get(verdict.gate)) for verdict in decision.verdicts),
+        gates=tuple(
+            # The verdict that stands has more to say: who refused to lift it.
+            _gate(
+                standing if standing and standing.gate == verdict.gate else verdict, waived.get(verdict.gate)
+            )
+            for verdict in decision.verdicts
+        ),
         sha256=file.sha256,
         yanked=file.yanked,
         kept=kept,
@@ -160,7 +169,8 @@ def _gate(verdict: Verdict, waiver: Waiver | None) -> GateSaid:
         code=verdict.code,
         sentence=verdict.sentence,
         remedy=verdict.remedy,
-        waiver=f"until {waiver.until} by {waiver.by}: {waiver.reason}" if waiver is not None else "",
+        waiver=waiver.told if waiver is not None and waiver.given is None else "",
+        approval=waiver.told if waiver is not None and waiver.given is not None else "",
     )
 
 

@@ -16,7 +16,9 @@ from wheelkeep.core.pins import Incident
 from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.advisor import Advisor
+from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
+from wheelkeep.index.desk import Desk
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.licenser import Licenser
@@ -148,6 +150,8 @@ class Keep:
         ledger: Ledger,
         tokens: Tokens,
         book: Book,
+        asks: Asks,
+        desk: Desk,
         announcer: Announcer,
         changes: Changes,
         receiver: Receiver,
@@ -167,6 +171,8 @@ class Keep:
         self.ledger = ledger
         self.tokens = tokens
         self.book = book
+        self.asks = asks
+        self.desk = desk
         self.receiver = receiver
         self._attestor = attestor
         self._licenser = licenser
@@ -192,6 +198,7 @@ class Keep:
     async def start(self) -> None:
         """Makes every source ready to be asked, and watches the policies."""
         self._seen = self._changes.stamp
+        await self.desk.hear()
         self._newest = await self.ledger.newest()
         for source in self.sources.values():
             await source.start()
@@ -215,6 +222,7 @@ class Keep:
             with contextlib.suppress(Exception):
                 await source.close()
         await self.book.close()
+        await self.asks.close()
         await self._database.close()
 
     def source_of(self, file: File) -> Source:
@@ -228,7 +236,7 @@ class Keep:
 
     @property
     def current(self) -> bool:
-        """Whether no hosted page changed, by whatever process, since this one last caught up. No I/O."""
+        """Whether no hosted page and no answer changed, by whatever process, since this one last caught up. No I/O."""
         return self._changes.stamp == self._seen
 
     async def catch_up(self) -> None:
@@ -237,6 +245,7 @@ class Keep:
         projects, self._newest = await self.ledger.since(OF_PAGES, self._newest)
         for project in projects:
             self._announcer(project)
+        await self.desk.hear()
         self._seen = seen
 
     async def advised(self, detail: dict[str, Any]) -> None:

@@ -1,12 +1,17 @@
-"""The policy in force: read at start, read again when a file of it changes, kept when the new text is broken."""
+"""The policy in force: read at start, read again when a file of it changes, kept when the new text is broken.
+
+Beside what the file says stand people's answers to what was wanted, which somebody else keeps and tells.
+"""
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 import structlog
 
+from wheelkeep.core.answers import NO_ANSWERS, Answers
 from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.lock import MOST_BYTES
 from wheelkeep.core.lock_set import LockSet
@@ -37,8 +42,25 @@ class PolicyHolder:
         """What is wrong with the newest text, while an older one is in force."""
         self.warnings: tuple[Mistake, ...] = ()
         """What is allowed but unwise in the policy in force."""
-        self.current = self._read()
+        self._answers = NO_ANSWERS
+        self._changing = threading.Lock()
+        """The file is read in a thread, and answers come meanwhile."""
+        self._own = self._read()
+        self.current = self._own
         self._coming = self._marks
+
+    def answer(self, answers: Answers) -> bool:
+        """Puts answers in force in the place of those before; True when another policy is in force now."""
+        with self._changing:
+            if answers == self._answers:
+                return False
+            self._answers = answers
+            self.current = self._own.answered(answers)
+            return True
+
+    def answered(self, policy: Policy) -> Policy:
+        """Another file's policy with the answers that stand beside this one."""
+        return policy.answered(self._answers)
 
     def _read(self) -> Policy:
         remote = frozenset(name for name, is_remote in self._sources.items() if is_remote)
@@ -84,7 +106,7 @@ class PolicyHolder:
             self._coming = marks
             return False
         try:
-            self.current = self._read()
+            own = self._read()
         except ConfigError as error:
             self.trouble = str(error)
             log.error(
@@ -94,6 +116,8 @@ class PolicyHolder:
                 why=str(error),
             )
             return False
+        with self._changing:
+            self._own, self.current = own, own.answered(self._answers)
         self.trouble = None
         log.info("policy_changed", policy=str(self.path))
         return True

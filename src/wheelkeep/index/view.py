@@ -6,7 +6,7 @@ from typing import Any
 
 from wheelkeep.core.judge import Judged
 from wheelkeep.core.model import File
-from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.names import ProjectName, SourceName, version
 from wheelkeep.core.verdict import Decision, Verdict
 
 
@@ -15,6 +15,7 @@ class View:
 
     __slots__ = (
         "__weakref__",
+        "against",
         "alive",
         "by_name",
         "expires",
@@ -47,6 +48,8 @@ class View:
         """File name to sha256 of its core metadata, as far as it was read; empty text: it has none."""
         self.unlisted = unlisted
         """Why no source was asked, where an allow list does not know the name."""
+        self.against = unlisted if unlisted is not None else _against(judged)
+        """Why nothing at all is admitted: the verdict on the name, or on its newest version."""
         self.by_name: dict[str, tuple[File, Decision]] = {
             file.filename: (file, decision)
             for file, decision in zip(judged.page.files, judged.decisions, strict=True)
@@ -63,6 +66,13 @@ class View:
 
     def good(self, now: float) -> bool:
         return self.alive and now < self.expires
+
+
+def _against(judged: Judged) -> Verdict | None:
+    if not judged.nothing_admitted:
+        return None
+    pairs = zip(judged.page.files, judged.decisions, strict=True)
+    return max(pairs, key=lambda pair: version(pair[0].version))[1].against
 
 
 class Memo:

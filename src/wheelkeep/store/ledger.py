@@ -30,7 +30,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, or one of OF_PAGES."""
+    """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, or one of
+    OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None

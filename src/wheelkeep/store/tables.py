@@ -1,6 +1,18 @@
 """The tables, as SQLAlchemy Core knows them. Migrations make them; nothing but store/ reads or writes them."""
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 metadata = MetaData()
 
@@ -224,4 +236,39 @@ upload_session_files = Table(
     Column("provenance", LargeBinary),  # zstd
     Column("attested", Text),  # who signed, for the ledger
     Index("upload_session_files_by_session", "session"),
+)
+
+wanted = Table(
+    "wanted",  # what was asked for and blocked; an empty project stands for asks that are not told apart
+    metadata,
+    Column("index_name", String, primary_key=True),
+    Column("project", String, primary_key=True),
+    Column("version", String, primary_key=True),  # empty: the name
+    Column("gate", String, primary_key=True),
+    Column("who", String, primary_key=True),  # "token NAME", "address IP", or empty
+    Column("count", Integer, nullable=False),
+    Column("first", Float, nullable=False),
+    Column("last", Float, nullable=False),
+    Column("free", Float),  # when the block ends by itself
+    Column("code", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Index("wanted_by_asker", "index_name", "who", "count", "last"),
+    Index("wanted_by_count", "index_name", "count", "last"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("index_name", String, nullable=False),
+    Column("requirement", String, nullable=False),  # in normal form
+    Column("gate", String, nullable=False),  # that is lifted; empty: refused
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("given", Float, nullable=False),
+    Column("until", String),  # the last day, YYYY-MM-DD; NULL: for ever
+    UniqueConstraint("index_name", "requirement", "gate"),
+    sqlite_autoincrement=True,
 )

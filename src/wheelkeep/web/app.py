@@ -14,6 +14,7 @@ from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
+from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
@@ -55,12 +56,13 @@ class App:
     def __init__(self, keep: Keep, *, started: Callable[[], None] = lambda: None) -> None:
         self._keep = keep
         self._started = started
-        self._simple = SimpleApi(public_url=keep.settings.public_url)
-        self._files = Files(keep)
+        self._auth = Auth(keep.tokens)
+        asked = Asked(keep.asks, self._auth)
+        self._simple = SimpleApi(public_url=keep.settings.public_url, asked=asked)
+        self._files = Files(keep, asked)
         self._documents = Documents(keep)
         self._home = Home(keep)
         self._projects = Projects(keep)
-        self._auth = Auth(keep.tokens)
         self._uploads = Uploads(keep, self._auth)
         self._trusted = Trusted(keep, self._auth)
         self._sessions = self._stages = None

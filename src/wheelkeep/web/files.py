@@ -15,6 +15,7 @@ from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.web import problem, urls
+from wheelkeep.web.asked import Asked
 from wheelkeep.web.respond import SAFE, Answer, FileResponse, Headers, Request, Response, StreamResponse
 from wheelkeep.web.simple import conditional, project_of, redirect
 
@@ -26,8 +27,9 @@ _METADATA = ".metadata"
 class Files:
     """Bytes of files, of whichever index."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, asked: Asked) -> None:
         self._keep = keep
+        self._asked = asked
 
     async def file(self, request: Request, index: Index, parts: list[str]) -> Answer:
         """``/{index}/files/{project}/{sha256}/{filename}`` and ``….metadata``; ``-`` for a sha256 not told yet."""
@@ -48,7 +50,7 @@ class Files:
         if of_metadata:
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
-            return self.refuse(request, index, file, against, urls.blocked_from_file)
+            return await self.refuse(request, index, file, against, urls.blocked_from_file)
         return await self._bytes(request, file, told=sha256 != "-")
 
     async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
@@ -66,7 +68,7 @@ class Files:
         if parts[-1].endswith(_METADATA):
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
-            return self.refuse(request, index, file, against, urls.blocked_from_packages)
+            return await self.refuse(request, index, file, against, urls.blocked_from_packages)
         return await self._bytes(request, file, told=True)
 
     async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
@@ -107,6 +109,7 @@ class Files:
         if isinstance(view, Nowhere):
             return problem.no_project(request, project)
         if view.unlisted is not None:
+            await self._note_unlisted(request, index, project, filename, view.unlisted)
             return redirect(
                 blocked_at(view.unlisted.gate, view.unlisted.words, filename), request, status=302
             )
@@ -115,7 +118,16 @@ class Files:
             return problem.not_found(request, f"{project} has no file {filename[:200]} in this index")
         return entry[0], entry[1].against
 
-    def refuse(
+    async def _note_unlisted(
+        self, request: Request, index: Index, project: ProjectName, filename: str, verdict: Verdict
+    ) -> None:
+        try:
+            version = names.filename(filename, project).version
+        except InvalidName:
+            return  # nothing that anybody could be given
+        await self._asked.note(request, index, project, verdict, version=version, filename=filename)
+
+    async def refuse(
         self,
         request: Request,
         index: Index,
@@ -125,6 +137,9 @@ class Files:
     ) -> Response:
         """To where its block is explained; the refusal is noted."""
         self._keep.book.blocked(index.name, file, against)
+        await self._asked.note(
+            request, index, file.project, against, version=file.version, filename=file.filename
+        )
         return redirect(blocked_at(against.gate, against.words, file.filename), request, status=302)
 
     async def _metadata(self, request: Request, file: File, *, blocked: bool) -> Response:

@@ -24,6 +24,7 @@ from wheelkeep.core.write_json import write_json, write_root_json
 from wheelkeep.index.index import Index
 from wheelkeep.index.view import View
 from wheelkeep.web import problem, urls
+from wheelkeep.web.asked import Asked
 from wheelkeep.web.respond import SAFE, SAFE_HTML, Headers, Request, Response
 
 _LOCAL = re.compile(r"[^a-z0-9]+")
@@ -45,8 +46,9 @@ class Ready(Struct, frozen=True):
 class SimpleApi:
     """Pages of all indexes. ``hot`` holds, by the very bytes of a request, where its answer lies ready."""
 
-    def __init__(self, *, public_url: str | None) -> None:
+    def __init__(self, *, public_url: str | None, asked: Asked) -> None:
         self._public_url = public_url
+        self._asked = asked
         self._hot: dict[tuple[object, ...], weakref.ref[View]] = {}
 
     def hot(self, key: tuple[object, ...], now: float) -> Ready | None:
@@ -83,7 +85,10 @@ class SimpleApi:
         # pip alone shows no reason when nothing is admitted, but for a Python version that does not fit.
         to_pip = view.judged.nothing_admitted and request.by_pip
         ready = self._rendering(index, view, form, coding, to_pip=to_pip, alias=alias)
-        if key is not None and not view.judged.nothing_admitted:
+        if view.against is not None:
+            # Never among what lies ready: each ask is counted.
+            await self._asked.note(request, index, project, view.against)
+        elif key is not None:
             if len(self._hot) >= _HOT_MOST:
                 self._hot.clear()
             view.renderings[key] = ready

@@ -70,7 +70,7 @@ class Stages:
         if parts[-1] != filename:
             return await self._metadata(request, staged)
         if against is not None:
-            return self._files.refuse(request, stage.index, file, against, urls.blocked_from_file)
+            return await self._files.refuse(request, stage.index, file, against, urls.blocked_from_file)
         return self._bytes(request, stage, staged, file)
 
     def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:

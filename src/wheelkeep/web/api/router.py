@@ -9,7 +9,7 @@ from wheelkeep.core.access import Admin, Caller, Known, Want
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
-from wheelkeep.web.api import indexes, ledger, owners, projects, releases, sources, tokens
+from wheelkeep.web.api import indexes, ledger, owners, projects, releases, sources, tokens, wanted
 from wheelkeep.web.api.describe import describe
 from wheelkeep.web.api.operation import PARTS, Call, Operation, Refusal
 from wheelkeep.web.api.pages import Pages
@@ -35,6 +35,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *owners.OPERATIONS,
     *releases.OPERATIONS,
     *tokens.OPERATIONS,
+    *wanted.OPERATIONS,
     *ledger.OPERATIONS,
 )
 """All there are: what is not here is not answered, and what is here is described."""
