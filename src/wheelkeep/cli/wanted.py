@@ -65,7 +65,9 @@ def approve(
     index: Index = None,
     gate: Annotated[
         list[str] | None,
-        typer.Option(help="A gate to lift; may be given again. Else those that blocked it, but for deny."),
+        typer.Option(
+            help="A gate to lift; may be given again. Else allow, or those that blocked it, but for deny."
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Its last day; only allow may do without.")

@@ -63,12 +63,13 @@ class Counts:
         return bool(self._tallies)
 
     def add(self, ask: Ask, tally: Tally) -> None:
-        known = self._tallies.get(ask) or self._tallies.get(ask := self._within(ask))
-        if known is not None:
+        if ask not in self._tallies:
+            ask = self._within(ask)
+        if not ask.project:  # many asks' words are nobody's
+            tally = Tally(count=tally.count, first=tally.first, last=tally.last)
+        if (known := self._tallies.get(ask)) is not None:
             known.add(tally)
             return
-        if not ask.project:
-            tally = Tally(count=tally.count, first=tally.first, last=tally.last)
         self._tallies[ask] = tally
         asker = (ask.index, ask.who)
         self._each[asker] = self._each.get(asker, 0) + 1

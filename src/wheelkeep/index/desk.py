@@ -49,16 +49,14 @@ class Desk:
         self._book = book
         self._indexes = indexes
 
-    async def hear(self) -> list[Index]:
-        """Puts the answers that are kept in force; gives the indexes whose policy is another one now."""
+    async def hear(self) -> None:
+        """Puts the answers that are kept in force; an index whose policy is another one then forgets its pages."""
         kept: dict[IndexName, list[Answer]] = {}
         for answer in await self._book.all():
             kept.setdefault(answer.index, []).append(answer)
-        return [
-            index
-            for name, index in self._indexes.items()
-            if index.policy.answer(_readable(name, kept.get(name, [])))
-        ]
+        for name, index in self._indexes.items():
+            if index.policy.answer(_readable(name, kept.get(name, []))):
+                index.forget(None)
 
     async def open(self, index: IndexName, *, gate: str | None = None, limit: int = 100) -> Waiting:
         """What was asked for, is blocked and has no answer yet."""
@@ -101,8 +99,11 @@ class Desk:
         gates: Sequence[str] = (),
         until: date | None = None,
     ) -> list[Answer]:
-        """Lifts gates for requirements: those that are named, else those that blocked them so far. ``until``: the
-        last day; an approval of ``allow`` may do without."""
+        """Lifts gates for requirements: those that are named, else the one of the list, or those that blocked it.
+
+        ``until``: the last day; an approval of ``allow`` may do without.
+        """
+        await self.hear()
         rules, why, who = _read(requirements, reason, by)
         now = datetime.now(UTC)
         if until is not None and until < now.date():
@@ -111,7 +112,7 @@ class Desk:
             self._check_gate(index, gate)
         new: list[Answer] = []
         for rule in rules:
-            for gate in dict.fromkeys(gates) or await self._blocking(index, rule):
+            for gate in dict.fromkeys(gates) or await self._blocking(index, rule, now):
                 if until is None and gate != "allow":
                     raise Unfit(
                         f"{rule.text}: an approval that lifts the gate {gate} needs its last day: say until when"
@@ -149,20 +150,23 @@ class Desk:
     def _gates(self, index: IndexName) -> list[str]:
         return [gate.name for gate in self._indexes[index].policy.current.gates]
 
-    async def _blocking(self, index: IndexName, rule: Rule) -> list[str]:
-        """The gates that blocked what a requirement means; a denial is only lifted by who names it."""
-        there = self._gates(index)
-        asked = {
+    async def _blocking(self, index: IndexName, rule: Rule, now: datetime) -> list[str]:
+        """The gates that are meant where none is named: ``allow`` before all others, and never ``deny``."""
+        policy = self._indexes[index].policy.current
+        waiting = {
             one.gate
             for one in await self._wanted.most_asked(index)
-            if one.project == rule.name and (one.version is None or rule.allows(one.version))
+            if one.project == rule.name
+            and (one.version is None or rule.allows(one.version))
+            and is_open(policy, one, now)
         }
-        found = [gate for gate in there if gate in asked and gate != "deny"]
-        if found:
-            return found
-        if "allow" in there and asked <= {"allow"}:
+        there = self._gates(index)
+        if "allow" in waiting or ("allow" in there and not waiting):
             return ["allow"]
-        raise Unfit(f"{rule.text}: it is not known which gate is meant: name it")
+        found = [gate for gate in there if gate in waiting and gate != "deny"]
+        if not found:
+            raise Unfit(f"{rule.text}: it is not known which gate is meant: name it")
+        return found
 
 
 def _readable(index: IndexName, answers: Sequence[Answer]) -> Answers:

@@ -16,7 +16,7 @@ from fakes.asgi import sending
 from fakes.dists import wheel
 from fakes.received import give
 from wheelkeep.core.names import SourceName
-from wheelkeep.web.api.operation import ADMIN, KNOWN, PUBLISH, READ, Operation
+from wheelkeep.web.api.operation import ADMIN, APPROVE, KNOWN, PUBLISH, READ, Operation
 from wheelkeep.web.api.releases import PROMOTE
 from wheelkeep.web.api.router import OPERATIONS, at
 
@@ -27,6 +27,7 @@ ABSENT = {"index": "nothing", "source": "nothing", "project": "no-thing", "id": 
 MAY = {
     ADMIN.text: {"admin"},
     READ.text: {"admin", "reader"},
+    APPROVE.text: {"admin", "approver"},
     KNOWN.text: {"admin", "publisher", "demo-only", "reader", "approver"},
     PUBLISH.text: {"admin", "publisher", "demo-only"},
     PROMOTE.text: {"admin", "publisher", "demo-only"},

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct
 
 from wheelkeep.core import names
-from wheelkeep.core.access import Admin, Caller, Known, Publish, Read, Want, allows, needed
+from wheelkeep.core.access import Admin, Approve, Caller, Known, Publish, Read, Want, allows, needed
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
@@ -44,6 +44,7 @@ class Needs(Struct, frozen=True):
 
 KNOWN = Needs("any token", lambda _keep, _places: (Known(),))
 ADMIN = Needs("admin", lambda _keep, _places: (Admin(),))
+APPROVE = Needs("approve", lambda _keep, _places: (Approve(),))
 
 
 def _read(keep: Keep, places: Places) -> Sequence[Want]:

@@ -6,15 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wheelkeep.core.access import Approve
 from wheelkeep.core.answers import Answer, AnswerSaid, said
 from wheelkeep.core.names import IndexName
 from wheelkeep.index.desk import Unfit, Waiting
 from wheelkeep.web import problem
 from wheelkeep.web.api.listing import Limit
-from wheelkeep.web.api.operation import Call, Needs, Operation, Refusal
+from wheelkeep.web.api.operation import APPROVE, Call, Operation, Refusal
 
-APPROVE = Needs("approve", lambda _keep, _places: (Approve(),))
 _Index = Annotated[str, Meta(max_length=64, description="Which index; else `main`, or the only one.")]
 _Gate = Annotated[str, Meta(max_length=40, description="A table of `policy.toml`.")]
 _Requirements = Annotated[
@@ -54,7 +52,10 @@ class GiveApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     index: _Index | None = None
     gates: Annotated[
         list[_Gate],
-        Meta(max_length=20, description="The gates to lift; else those that blocked it, but for `deny`."),
+        Meta(
+            max_length=20,
+            description="The gates to lift; else `allow`, or those that blocked it, but for `deny`.",
+        ),
     ] = []
     until: (
         Annotated[date, Meta(description="The last day (UTC); only an approval of `allow` may do without.")]
@@ -110,7 +111,7 @@ async def _withdraw(call: Call) -> GivenAnswers:
         lambda index: desk.withdraw(index, body.requirements, reason=body.reason, by=call.caller.name),
     )
     if not gone.answers:
-        raise call.not_found("there is no answer to any of these")
+        raise Refusal(problem.conflict(call.request, ("there is no answer to any of these",)))
     return gone
 
 
@@ -130,7 +131,7 @@ def _index(call: Call, name: str | None) -> IndexName:
             raise Refusal(problem.bad_request(call.request, "say which index"))
         return main.name
     if IndexName(name) not in call.keep.indexes:
-        raise call.not_found("there is no index of that name")
+        raise Refusal(problem.bad_request(call.request, "index: there is no index of that name"))
     return IndexName(name)
 
 
@@ -144,7 +145,6 @@ OPERATIONS = (
         handle=_list,
         query=WhichWanted,
         gives=Waiting,
-        refuses=(404,),
     ),
     Operation(
         method="GET",
@@ -155,7 +155,6 @@ OPERATIONS = (
         handle=_answers,
         query=WhichAnswers,
         gives=GivenAnswers,
-        refuses=(404,),
     ),
     Operation(
         method="POST",
@@ -166,7 +165,6 @@ OPERATIONS = (
         handle=_approve,
         takes=GiveApproval,
         gives=GivenAnswers,
-        refuses=(404,),
     ),
     Operation(
         method="POST",
@@ -177,7 +175,6 @@ OPERATIONS = (
         handle=_refuse,
         takes=GiveRefusal,
         gives=GivenAnswers,
-        refuses=(404,),
     ),
     Operation(
         method="POST",
@@ -188,6 +185,6 @@ OPERATIONS = (
         handle=_withdraw,
         takes=GiveRefusal,
         gives=GivenAnswers,
-        refuses=(404,),
+        refuses=(409,),
     ),
 )
