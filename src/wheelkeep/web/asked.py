@@ -5,8 +5,7 @@ import re
 import structlog
 
 from wheelkeep.core.names import ProjectName
-from wheelkeep.core.provenance import PENDING
-from wheelkeep.core.verdict import Verdict
+from wheelkeep.core.verdict import PUT_OFF, Verdict
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.index import Index
 from wheelkeep.web.auth import Auth
@@ -34,7 +33,7 @@ class Asked:
         filename: str = "",
     ) -> None:
         """One ask for a name or, with ``version``, for a version of it."""
-        if verdict.code == PENDING:  # not blocked: only not decided yet
+        if verdict.code.endswith(PUT_OFF):  # not blocked: only not decided yet
             return
         self._asks.note(
             index.name,
