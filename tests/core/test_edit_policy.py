@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkeep.core.edit_policy import allowing, denying, waiving
+from wheelkeep.core.edit_policy import allowing, denying, reasoned, waiving
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.read_policy import read_policy
 from wheelkeep.core.verdict import Waiver
@@ -131,3 +131,13 @@ def test_whatever_the_layout(
     rest = iter(done)
     if "\n" in body + gaps[11]:  # of lines, every letter is still there and in its place
         assert all(letter in rest for letter in text if not letter.isspace())
+
+
+def test_the_reason_of_all_denials() -> None:
+    before = '# ours\n[deny] # these\npackages = ["a"]\n'
+    after = reasoned(before, 'INC-42 "bad"')
+    assert after == '# ours\n[deny] # these\nreason = "INC-42 \\"bad\\""\npackages = ["a"]\n'
+    assert reasoned(after, 'INC-42 "bad"') == after
+    with pytest.raises(ValueError, match="another reason"):
+        reasoned(after, "INC-43")
+    assert reasoned(denying("", ["b"]), "r") == '[deny]\nreason = "r"\npackages = ["b"]\n'

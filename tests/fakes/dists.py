@@ -52,10 +52,20 @@ def module(name: str) -> str:
 
 
 def metadata(
-    name: str, version: str, requires: Sequence[str] = (), requires_python: str | None = None
+    name: str,
+    version: str,
+    requires: Sequence[str] = (),
+    requires_python: str | None = None,
+    *,
+    form: str = "2.1",
 ) -> str:
-    """Core metadata 2.1 for a project."""
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Summary: The project {name}"]
+    """Core metadata for a project; ``form``: which version of it."""
+    lines = [
+        f"Metadata-Version: {form}",
+        f"Name: {name}",
+        f"Version: {version}",
+        f"Summary: The project {name}",
+    ]
     if requires_python is not None:
         lines.append(f"Requires-Python: {requires_python}")
     lines += [f"Requires-Dist: {one}" for one in requires]
@@ -107,6 +117,7 @@ def sdist(
     requires: Sequence[str] = (),
     requires_python: str | None = None,
     files: Mapping[str, bytes] | None = None,
+    form: str = "2.1",
 ) -> tuple[str, bytes]:
     """An sdist (PEP 625) that builds with nothing from outside: its file name and its bytes.
 
@@ -114,7 +125,7 @@ def sdist(
     """
     stem = f"{module(name)}-{version}"
     filename, built = wheel(name, version, requires=requires, requires_python=requires_python, files=files)
-    info = metadata(name, version, requires, requires_python)
+    info = metadata(name, version, requires, requires_python, form=form)
     backend = _BACKEND.format(
         wheel=filename,
         encoded=base64.b64encode(built).decode(),

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fakes import clients
 from fakes.ask import JSON
 from fakes.clients import Client, contents
+from fakes.command import wheelkeep
 from fakes.server import Server
 
 from .conftest import PIPS
@@ -98,3 +100,27 @@ def test_attestations_of_the_public_index(tmp_path: Path) -> None:
             assert newest["yanked"].startswith("wheelkeep: provenance: it carries no attestation")
             pytest.skip("what stands for the public index here tells of no attestations")
         assert newest["yanked"] is False
+
+
+CLOSED = CONFIG + 'policy = "policy.toml"\n'
+
+
+def test_the_closure_of_a_large_project_becomes_a_list(tmp_path: Path) -> None:
+    ways = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep" / "policy.toml").write_text("[allow]\npackages = []\n")
+    with Server(tmp_path / "keep", CLOSED, env=ways) as server:
+        ran = wheelkeep("-c", server.config, "allow", "jupyterlab", "--closure", "--yes", "--json", **ways)
+        assert ran.code == 0, ran.err
+        assert len(ran.json["added"]) > 60
+        client = fresh("uv", tmp_path / "home")
+        options = ("pip", "install", "--no-cache", "--dry-run", "--target", str(tmp_path / "into"))
+        index = ("--default-index", server.simple())
+        until = time.monotonic() + 30
+        while (done := client.run(*options, *index, "jupyterlab")).code != 0:
+            assert time.monotonic() < until, done.said
+        assert client.run(*options, *index, "flask").code != 0
+        older = client.run(*options, *index, "jupyterlab<4")
+        assert older.code != 0
+        assert "is not on the allow list, which has jupyterlab==" in older.words
+        assert server.blobs() == {}

@@ -10,7 +10,7 @@ import pytest
 from fakes.dists import metadata, sdist
 from wheelkeep.core.names import ProjectName
 from wheelkeep.store.archives import BadArchive
-from wheelkeep.store.sdists import read_sdist
+from wheelkeep.store.sdists import read_info, read_sdist
 
 PKG_INFO = metadata("demo-lib", "1.0").encode()
 
@@ -126,3 +126,12 @@ def test_metadata_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("wheelkeep.store.sdists.LARGEST_METADATA", 10)
     with pytest.raises(BadArchive, match="PKG-INFO is larger than any package needs"):
         read(made(), tmp_path)
+
+
+def test_the_info_of_any_sdist_and_nothing_behind_it() -> None:
+    broken = made(("demo_lib-1.0/more", b"x" * 100_000), top="Demo.Lib-1.0")[:-50]
+    assert read_info(io.BytesIO(sdist("demo-lib", "1.0")[1])) == PKG_INFO
+    assert read_info(io.BytesIO(broken)) == PKG_INFO
+    for content in (made(info=False), b"no gzip", made(("deep/er/PKG-INFO", b""), info=False)):
+        with pytest.raises(BadArchive):
+            read_info(io.BytesIO(content))

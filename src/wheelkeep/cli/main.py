@@ -9,6 +9,7 @@ import typer
 from wheelkeep import __version__
 from wheelkeep.cli import (
     advisories,
+    allow,
     clashes,
     explain,
     imports,
@@ -60,6 +61,8 @@ app.command("init")(setup.init)
 app.command("check")(setup.check)
 app.command("client")(setup.client)
 app.command("explain")(explain.explain)
+app.command("allow")(allow.allow)
+app.command("deny")(allow.deny)
 app.command("clashes")(clashes.clashes)
 app.command("yank")(release.yank)
 app.command("unyank")(release.unyank)

@@ -1,5 +1,6 @@
 """How commands print: one JSON document with stable keys, or words and tables for people."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,3 +18,10 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines, each column as wide as its widest word; the last one may be as long as it likes."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
+    for row in rows:
+        yield "  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[-1]])

@@ -35,6 +35,12 @@ def denying(text: str, requirements: Iterable[str], why: Mapping[str, str] | Non
     return _marked(text, lambda bare: _listing(bare, "deny", requirements, why or {}))
 
 
+def reasoned(text: str, reason: str) -> str:
+    """The policy with the reason of its ``[deny]``, which all its denials share. Raises ValueError where there is
+    another one already."""
+    return _marked(text, lambda bare: _reasoned(bare, reason))
+
+
 def waiving(text: str, waivers: Iterable[Waiver]) -> str:
     """The policy with a ``[[waiver]]`` table at its end for each waiver that is not there. Raises ValueError."""
     return _marked(text, lambda bare: _waived(bare, waivers))
@@ -82,6 +88,17 @@ def _listing(text: str, table: str, requirements: Iterable[str], why: Mapping[st
     return _proven(after, {**before, table: {**listed, "packages": [*there, *new]}})
 
 
+def _reasoned(text: str, reason: str) -> str:
+    before = _data(text)
+    table = before.get("deny", {})
+    if (there := table.get("reason")) is not None:
+        if there == reason:
+            return text
+        raise ValueError(f'[deny] has another reason, "{there}", which all its denials share')
+    after = _below(text, "deny", f"reason = {_quoted(reason)}\n")
+    return _proven(after, {**before, "deny": {**table, "reason": reason}})
+
+
 def _with_packages(text: str, table: str, before: dict[str, Any]) -> str:
     """The text with an empty ``packages`` in a table where there is none, and the table too."""
     if "packages" in before.get(table, {}):
@@ -89,11 +106,15 @@ def _with_packages(text: str, table: str, before: dict[str, Any]) -> str:
     if table not in before:
         gap = _broken("\n", text) if text.strip() else ""
         return _ended(text) + gap + _broken(f"[{table}]\npackages = []\n", text)
-    # Below the header, as what stands at the table's end may be the comment of the next one.
+    return _below(text, table, "packages = []\n")
+
+
+def _below(text: str, table: str, line: str) -> str:
+    """A line below a table's header, as what stands at the table's end may be the comment of the next one."""
     ended, at = _ended(text), 0
     for _ in range(key_lines(text).get((table,), 1)):
         at = ended.index("\n", at) + 1
-    return ended[:at] + _broken("packages = []\n", text) + ended[at:]
+    return ended[:at] + _broken(line, text) + ended[at:]
 
 
 def _inserted(text: str, span: ArraySpan | None, elements: Sequence[tuple[str, str]]) -> str:

@@ -64,6 +64,27 @@ class Policy:
         """A file's policy with what people said to what was wanted."""
         return Policy(self.gates, (*self.waivers, *answers.approvals), answers.refusals)
 
+    def without_allow(self) -> "Policy":
+        """The same policy as if no list said what may come in."""
+        gates = [gate for gate in self.gates if not isinstance(gate, AllowGate)]
+        return Policy(
+            gates, self.waivers, [refusal for some in self._refusals.values() for _, refusal in some]
+        )
+
+    @property
+    def has_list(self) -> bool:
+        """Whether a list says what may come in."""
+        return any(isinstance(gate, AllowGate) for gate in self.gates)
+
+    def lists(self, file: File, context: Context) -> bool | None:
+        """Whether the allow list names a file; None where none governs its source."""
+        said = [
+            gate.verdict(file, context).admits
+            for gate in self.gates
+            if isinstance(gate, AllowGate) and file.source in gate.sources
+        ]
+        return all(said) if said else None
+
     def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
         """One verdict a gate, also from those that do not govern the file's source."""
         source = file.source

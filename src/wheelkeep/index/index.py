@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from typing import TypedDict, TypeVar
 
 from msgspec.structs import replace
 
 from wheelkeep.core import merge
-from wheelkeep.core.advisories import Trouble
+from wheelkeep.core.advisories import Knowledge, Trouble
 from wheelkeep.core.gates import Context
 from wheelkeep.core.judge import Judged, judge
 from wheelkeep.core.merge import Merged, Nowhere
@@ -96,6 +97,13 @@ class Index:
             advisor=self._advisor,
             path=path,
         )
+
+    def without_allow(self) -> "Index":
+        """The same index as if no list said what may come in: all other gates hold. It is told of no changes."""
+        other = copy(self)
+        other.policy = self.policy.without_allow()
+        other._memo, other._building = Memo(_MEMO_BYTES), {}
+        return other
 
     @property
     def reservations(self) -> Reservations:
@@ -200,13 +208,20 @@ class Index:
 
     async def against(self, view: View, version: str) -> list[Trouble]:
         """What is known against one version on a page, whether or not a gate wants to know."""
+        known = await self.knowledge(view, version)
+        return known.against(version) if known is not None else []
+
+    async def knowledge(
+        self, view: View, version: str, *, patience: float = PATIENCE_PAGE
+    ) -> Knowledge | None:
+        """The advisories of one version on a page, whether or not a gate wants to know; None: nobody tells any."""
         files = tuple(file for file in view.judged.page.files if file.version == version)
         if self._advisor is None or not files:
-            return []
+            return None
         owner = files[0].source
         page = Page(project=view.project, files=files)
-        known, _ = await self._advisor.known(page, self._sources_of(frozenset({owner})))
-        return known[owner].against(version) if owner in known else []
+        known, _ = await self._advisor.known(page, self._sources_of(frozenset({owner})), patience=patience)
+        return known.get(owner)
 
     async def gather(
         self, project: ProjectName, *, patience: float = PATIENCE_PAGE, policy: Policy | None = None

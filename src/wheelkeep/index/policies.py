@@ -6,6 +6,7 @@ Beside what the file says stand people's answers to what was wanted, which someb
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import TypeAlias
 
@@ -61,6 +62,12 @@ class PolicyHolder:
     def answered(self, policy: Policy) -> Policy:
         """Another file's policy with the answers that stand beside this one."""
         return policy.answered(self._answers)
+
+    def without_allow(self) -> "PolicyHolder":
+        """One with the policy that is in force now less its allow list; it does not follow the file."""
+        other = copy(self)
+        other.current = self.current.without_allow()
+        return other
 
     def _read(self) -> Policy:
         remote = frozenset(name for name, is_remote in self._sources.items() if is_remote)

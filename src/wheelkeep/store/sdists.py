@@ -1,7 +1,8 @@
-"""Reads an sdist that was uploaded (PEP 625): a .tar.gz with one top folder NAME-VERSION and PKG-INFO in it."""
+"""Reads an sdist (PEP 625), a .tar.gz with one top folder NAME-VERSION and PKG-INFO in it; an uploaded one strictly."""
 
 from pathlib import Path
 from posixpath import dirname
+from typing import BinaryIO
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -38,6 +39,16 @@ def read_sdist(path: Path, project: ProjectName, version: str) -> Contents:
     if metadata is None:
         raise BadArchive(f"it has no {_INFO} in its top folder")
     return Contents(metadata)
+
+
+def read_info(file: BinaryIO) -> bytes:
+    """The PKG-INFO of any .tar.gz that has one in its top folder; what follows is not read. Raises BadArchive."""
+    stream = Unzipped(file)
+    for entry in read_tar(stream):
+        if entry.path.count("/") == 1 and entry.path.endswith(f"/{_INFO}"):
+            return _metadata(entry, stream)
+        stream.skip(entry.size)
+    raise BadArchive(f"it has no {_INFO} in its top folder")
 
 
 def _top(path: str, project: ProjectName, version: str) -> str:
