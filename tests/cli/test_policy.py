@@ -118,6 +118,15 @@ def test_what_a_changed_policy_would_do(keep: Path) -> None:
     assert (told["index"], told["judged"], told["unknown"]) == ("main", 2, [])
 
 
+def test_what_was_approved_counts_on_both_sides(keep: Path) -> None:
+    approval = ["--reason", "r", "--gate", "deny", "--until", "2999-12-31"]
+    assert quickly("wanted", "approve", "demo==1.0", *approval, cwd=keep).code == 0
+    (keep / "new.toml").write_text('[deny]\npackages = ["demo==1.0", "demo==3.0"]\n')
+    (keep / "requirements.txt").write_text(f"demo==1.0 --hash=sha256:{_sha256('1.0')}\n")
+    ran = quickly("policy", "diff", "new.toml", "--lock", "requirements.txt", cwd=keep)
+    assert (ran.code, ran.out) == (0, "1 files judged: 0 would be blocked, 0 freed\n")
+
+
 def test_a_policy_that_admits_by_lock_is_compared(keep: Path) -> None:
     (keep / "requirements.txt").write_text(f"demo==3.0 --hash=sha256:{_sha256('3.0')}\n")
     (keep / "new.toml").write_text('[allow]\nlocks = ["requirements.txt"]\n')

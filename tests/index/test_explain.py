@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from core.test_answers import answer
 from fakes.indexes import Pointed
 from fakes.made import NOW, file, found, sha
 from fakes.stores import Store
+from wheelkeep.core.answers import REFUSED, in_force
 from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.offer import Selection
 from wheelkeep.core.rules import read_rule
@@ -204,3 +206,16 @@ async def test_incidents_of_the_name(pointed: Pointed) -> None:
     assert (await said(pointed)).incidents == (
         {"at": "2026-11-22T12:00:00Z", "file": "demo-1.tar.gz", **detail},
     )
+
+
+async def test_what_people_answered(pointed: Pointed, policy: Path) -> None:
+    rewrite(pointed, policy, '[allow]\npackages = ["other"]\n')
+    given = [answer("demo==1.0"), answer("demo==1.9", REFUSED, reason="use 1.0")]
+    pointed.holder.answer(in_force(given))
+    files = {one.version: one for one in (await said(pointed)).files}
+    gates = {version: {gate.gate: gate for gate in one.gates} for version, one in files.items()}
+    lifted = gates["1.0"]["allow"]
+    assert (files["1.0"].verdict, lifted.outcome, lifted.waiver) == ("admitted", "waived", "")
+    assert lifted.approval == "approved by ada on 2026-11-22: we need it"
+    assert gates["1.9"]["allow"].sentence.endswith("; refused by ada on 2026-11-22: use 1.0")
+    assert gates["1.10"]["allow"].sentence == "demo is not on the allow list"

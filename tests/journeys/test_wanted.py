@@ -66,3 +66,7 @@ def test_asked_for_approved_installed_refused(
     assert words in by_uv.words
     assert f"{server.url}/main/blocked/allow/demo-is-not-on-the-allow-list-refused-by-bob-on-" in by_pip.words
     assert command(server, "list").startswith("0 wanted in main")
+    for name in range(20):
+        assert server.get(f"/main/simple/late-{name}/").status == 200
+    server.stop()  # what was counted and not written yet is not lost
+    assert "20 wanted in main" in command(server, "list")

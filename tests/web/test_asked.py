@@ -62,13 +62,14 @@ async def test_pages_of_unlisted_names(made: Inside) -> None:
     await made.get(UNLISTED, authorization="Bearer of-nobody")
     await made.get("/shut/simple/unlisted/", authorization=ci)
     assert (await made.get("/shut/simple/unlisted/")).status == 401
+    await made.get("/strict/pypi/unlisted/json")
     await made.get("/strict/simple/Un_Listed/")  # only a redirect
     found = await wanted(made, "strict")
     assert list(found) == ["unlisted * allow"]
     one = found["unlisted * allow"]
-    assert (one.count, one.askers, one.code) == (7, 2, "allow-unlisted")
+    assert (one.count, one.askers, one.code) == (8, 2, "allow-unlisted")
     assert one.sentence == "unlisted is not on the allow list"
-    assert [each[:2] + each[3:] for each in who(one)] == [("address", "127.0.0.1", 6), ("token", "ci", 1)]
+    assert [each[:2] + each[3:] for each in who(one)] == [("address", "127.0.0.1", 7), ("token", "ci", 1)]
     shut = await wanted(made, "shut")
     assert who(shut["unlisted * allow"]) == [("token", "ci", "", 1)]
 

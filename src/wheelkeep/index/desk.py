@@ -110,9 +110,10 @@ class Desk:
             raise Unfit(f"the last day, {until}, is over: write a day to come")
         for gate in gates:
             self._check_gate(index, gate)
+        asked = [] if gates else await self._wanted.most_asked(index)
         new: list[Answer] = []
         for rule in rules:
-            for gate in dict.fromkeys(gates) or await self._blocking(index, rule, now):
+            for gate in dict.fromkeys(gates) or self._blocking(index, rule, asked, now):
                 if until is None and gate != "allow":
                     raise Unfit(
                         f"{rule.text}: an approval that lifts the gate {gate} needs its last day: say until when"
@@ -150,12 +151,12 @@ class Desk:
     def _gates(self, index: IndexName) -> list[str]:
         return [gate.name for gate in self._indexes[index].policy.current.gates]
 
-    async def _blocking(self, index: IndexName, rule: Rule, now: datetime) -> list[str]:
+    def _blocking(self, index: IndexName, rule: Rule, asked: Sequence[Wanted], now: datetime) -> list[str]:
         """The gates that are meant where none is named: ``allow`` before all others, and never ``deny``."""
         policy = self._indexes[index].policy.current
         waiting = {
             one.gate
-            for one in await self._wanted.most_asked(index)
+            for one in asked
             if one.project == rule.name
             and (one.version is None or rule.allows(one.version))
             and is_open(policy, one, now)

@@ -60,7 +60,7 @@ class App:
         asked = Asked(keep.asks, self._auth)
         self._simple = SimpleApi(public_url=keep.settings.public_url, asked=asked)
         self._files = Files(keep, asked)
-        self._documents = Documents(keep)
+        self._documents = Documents(keep, asked)
         self._home = Home(keep)
         self._projects = Projects(keep)
         self._uploads = Uploads(keep, self._auth)

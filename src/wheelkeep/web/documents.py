@@ -15,6 +15,7 @@ from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.web import problem, urls
+from wheelkeep.web.asked import Asked
 from wheelkeep.web.respond import SAFE, Headers, Request, Response
 from wheelkeep.web.simple import conditional, project_of, redirect
 
@@ -28,8 +29,9 @@ _INFO_LISTS = ("classifiers", "dynamic", "license_files", "provides_extra", "req
 
 
 class Documents:
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, asked: Asked) -> None:
         self._keep = keep
+        self._asked = asked
 
     async def json(self, request: Request, index: Index, parts: list[str]) -> Response:
         """``/{index}/pypi/{project}/json`` and ``/{index}/pypi/{project}/{version}/json``."""
@@ -48,6 +50,8 @@ class Documents:
             return problem.no_project(request, project)
         if isinstance(view, Unreachable):
             return problem.unreachable(request, view)
+        if view.against is not None:
+            await self._asked.note(request, index, project, view.against)
         version = parts[1] if len(parts) == 3 else None
         document = await self._document(index, view, version, depth=len(parts) + 1)
         if document is None:
