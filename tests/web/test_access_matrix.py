@@ -112,6 +112,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             made = World(server, outside, addresses(file, f"/files/demo/{bad}/{blocked}", placed), file)
             made.secrets = asyncio.run(tokens(server.data, made.given))
             yield made
+            for secret in made.secrets:
+                # Where people put them by mistake.
+                server.get(f"/{secret}/simple/", User_Agent=secret)
             assert_told_nowhere(made)
 
 
@@ -240,7 +243,7 @@ def test_who_may_read_gets_what_an_open_index_shows(world: World, caller: str) -
             if told.status == 200 and told.kind != "text/html":
                 assert told.body == shown.body, path
             assert_not_shared(told, path)
-    assert codes == {200, 301, 302, 403, 404, 406}
+    assert codes == {200, 301, 302, 403, 404, 405, 406}
 
 
 def assert_not_shared(reply: Reply, path: str) -> None:
@@ -346,6 +349,13 @@ def test_sessions_need_the_scope_of_uploads(world: World, index: str) -> None:
 
 
 def test_what_takes_no_uploads_says_so_to_readers_alone(world: World) -> None:
+    # The closed index ``other`` has nowhere to publish to, which is nobody's business either.
+    for path in ("", "/", "/legacy/", "/upload/2.0/", "/upload/2.0/x/publish"):
+        for caller, scope in (("none", "a token"), ("revoked", "revoked"), ("reader", "read:other")):
+            reply = world.ask(f"/other{path}", caller, "POST")
+            assert reply.status == (403 if caller == "reader" else 401), (path, caller)
+            assert scope in reply.detail and "takes no uploads" not in reply.detail
+        assert "takes no uploads" in world.ask(f"/other{path}", "stranger", "POST").detail
     for path in ("/main/simple/demo/", "/simple/demo/", f"/main{world.file}"):
         codes = {caller: world.ask(path, caller, "POST").status for caller in ("none", "publisher", "reader")}
         assert codes == {"none": 401, "publisher": 403, "reader": 405}

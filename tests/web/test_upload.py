@@ -59,6 +59,9 @@ def test_a_published_file_is_on_the_page_with_all_that_it_says(shared: Publishin
     told = shown["core-metadata"]
     assert told == {"sha256": hashlib.sha256(metadata.body).hexdigest()}
     assert "acme-first" in shared.get("/main/simple/").text
+    info = shared.get("/main/pypi/acme-first/json").json["info"]
+    assert (info["version"], info["summary"]) == ("1.0", "The project acme-first")
+    assert info["requires_python"] == ">=3.8,<4"
 
 
 def test_both_addresses_with_and_without_a_slash(shared: Publishing) -> None:
@@ -68,8 +71,15 @@ def test_both_addresses_with_and_without_a_slash(shared: Publishing) -> None:
     assert len(files(shared, "acme-paths")) == 4
     made = wheel("acme-paths", "9.0")
     for path in ("/main/simple/", "/main/simple/acme-paths/", "/simple/", "/main/legacy/more/", "/"):
-        assert shared.publish("acme-paths", "9.0", *made, path=path).status == 405
-    assert shared.publish("acme-paths", "9.0", *made, path="/nobody/legacy/").status in (404, 405)
+        reply = shared.publish("acme-paths", "9.0", *made, path=path)
+        # Uploaders show it to whoever took the address of pages for that of uploads.
+        where = "/{index}/legacy/" if path == "/" else "/main/legacy/"
+        assert (reply.status, reply.detail) == (405, f"POST is not answered here: uploads go to {where}")
+    reply = shared.publish("acme-paths", "9.0", *made, path="/nobody/legacy/")
+    assert (reply.status, reply.detail[-16:]) == (405, "/{index}/legacy/")
+    for method in ("GET", "HEAD", "PUT"):
+        reply = shared.get("/main/legacy/", method)
+        assert (reply.status, reply.headers["allow"]) == (405, "POST")
 
 
 def test_the_same_again_is_well_and_other_bytes_are_not(shared: Publishing) -> None:

@@ -31,6 +31,7 @@ from wheelkeep.web.respond import (
     answer,
     private,
     request_id,
+    unsecret,
 )
 from wheelkeep.web.sessions import PublishingSessions
 from wheelkeep.web.simple import SimpleApi, redirect
@@ -157,7 +158,7 @@ class App:
                 path=request.shown,
                 status=response.status,
                 seconds=round(time.perf_counter() - began, 4),
-                agent=agent.split(b" ")[0].decode("latin-1")[:60] if agent else None,
+                agent=unsecret(agent.split(b" ")[0].decode("latin-1"))[:60] if agent else None,
             )
 
     async def _route(self, request: Request, key: tuple[object, ...] | None) -> Answer:
@@ -196,7 +197,9 @@ class App:
     ) -> Answer:
         if request.method not in SAFE_METHODS and parts[1:2] != ["upload"]:
             # What is below upload/ is answered before this, or is no address at all.
-            return problem.method_not_allowed(request)
+            if not alias and parts[1:] in _UPLOADS[2:]:
+                return problem.method_not_allowed(request, b"POST")
+            return problem.method_not_allowed(request, uploads=_uploads_at(index))
         match parts if alias else parts[1:]:
             case []:
                 return redirect(f"{index.name}/", request)
@@ -220,6 +223,8 @@ class App:
                 return await self._documents.provenance(request, index, rest)
             case ["stage", *rest] if self._stages is not None and not alias:
                 return await self._stages.answer(request, index, rest)
+            case ["legacy"] | ["legacy", ""] if not alias:
+                return problem.method_not_allowed(request, b"POST")
         return problem.not_found(request, f"the index {index.name} has nothing at this address")
 
     async def _staged_simple(self, request: Request, index: Index, parts: list[str]) -> Answer:
@@ -249,7 +254,9 @@ class App:
                 return problem.method_not_allowed(request, b"POST")
             return await self._trusted.mint(request)
         if request.method not in SAFE_METHODS:
-            return problem.method_not_allowed(request)
+            # The mistake that uploaders make: an address without an index, or with one that is not there.
+            uploads = "/{index}/legacy/" if request.method == "POST" else None
+            return problem.method_not_allowed(request, uploads=uploads)
         match path:
             case "/":
                 return await self._home.page(await self._readable(request), depth=0)
@@ -274,6 +281,10 @@ class App:
         caller = await self._auth.caller(request)
         scopes = caller.scopes if caller is not None else ()
         return [index for index in indexes if not index.closed or allows(scopes, Read(index.name))]
+
+
+def _uploads_at(index: Index) -> str | None:
+    return f"/{index.name}/legacy/" if index.settings.publish is not None else None
 
 
 def _has_it(none_match: bytes | None, etag: bytes) -> bool:

@@ -120,12 +120,16 @@ def not_yours(request: Request, detail: str) -> Response:
     return problem(request, 403, "Not yours", detail)
 
 
-def method_not_allowed(request: Request, allowed: bytes = b"GET, HEAD") -> Response:
+def method_not_allowed(
+    request: Request, allowed: bytes = b"GET, HEAD", *, uploads: str | None = None
+) -> Response:
+    """``uploads``: where they go instead, for whoever took the address of pages for it."""
+    hint = f": uploads go to {uploads}" if uploads is not None and request.method == "POST" else ""
     return problem(
         request,
         405,
         "Method not allowed",
-        f"{request.method} is not answered here",
+        f"{request.method} is not answered here{hint}",
         headers=((b"allow", allowed),),
     )
 

@@ -23,7 +23,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 log = structlog.get_logger(__name__)
-_SECRET = re.compile(r"wks_[\w-]+", re.ASCII)
+_SECRET = re.compile(r"(wks?_)[\w-]+", re.ASCII)
+"""Secrets by how they begin: of stages (``web/stage``), and of tokens, which belong in no path but are put there."""
 _LONGEST_SHOWN = 2048
 
 SAFE: Headers = ((b"x-content-type-options", b"nosniff"),)
@@ -45,6 +46,11 @@ _COUNT = itertools.count(1)
 def request_id() -> bytes:
     """A name for one request, in its answer and in the log; never taken from the client."""
     return f"{_START}-{next(_COUNT):x}".encode()
+
+
+def unsecret(text: str) -> str:
+    """What a client sent, as the log may have it."""
+    return _SECRET.sub(r"\1...", text)
 
 
 class Request:
@@ -81,8 +87,8 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """The path as the log may have it: shortened, and without the secret of a stage (``web/stage``)."""
-        return _SECRET.sub("wks_...", self.path[:_LONGEST_SHOWN])
+        """The path as the log may have it: shortened, and without a secret."""
+        return unsecret(self.path[:_LONGEST_SHOWN])
 
     @property
     def by_pip(self) -> bool:

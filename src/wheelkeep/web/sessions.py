@@ -33,7 +33,7 @@ from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body, BodyBrokenOffError, BodyTooLargeError
 from wheelkeep.web.respond import Headers, Request, Response
 from wheelkeep.web.session_documents import Links, nothing, of_file, of_session, told
-from wheelkeep.web.upload import LARGEST_FILE
+from wheelkeep.web.upload import LARGEST_FILE, no_uploads
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class _Asked:
     async def route(self, parts: list[str]) -> Response:
         source = self._index.settings.publish
         if source is None:
-            return problem.no_uploads(self._request, self._index.name)
+            return await no_uploads(self._request, self._index, self._auth)
         caller = await self._auth.check(self._request, Publish(source))
         if isinstance(caller, Response):
             return caller

@@ -7,7 +7,7 @@ not is told so before the file is read.
 import structlog
 from msgspec.structs import replace
 
-from wheelkeep.core.access import Caller, Publish, allows, needed
+from wheelkeep.core.access import Caller, Publish, Read, allows, needed
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.upload_rules import Claim
 from wheelkeep.core.upload_rules import read_form as read_claim
@@ -62,7 +62,7 @@ class Uploads:
     async def _post(self, request: Request, index: Index, body: Body) -> Response:
         source = index.settings.publish
         if source is None:
-            return problem.no_uploads(request, index.name)
+            return await no_uploads(request, index, self._auth)
         caller = await self._auth.check(request, Publish(source))
         if isinstance(caller, Response):
             return caller
@@ -140,6 +140,13 @@ class _Upload:
     async def close(self) -> None:
         if self._incoming is not None:
             await self._incoming.close()
+
+
+async def no_uploads(request: Request, index: Index, auth: Auth) -> Response:
+    """That an index takes no uploads; of a closed one this too is told to its readers alone."""
+    if index.closed and isinstance(refused := await auth.check(request, Read(index.name)), Response):
+        return refused
+    return problem.no_uploads(request, index.name)
 
 
 def _kept(kept: Kept) -> Response:
