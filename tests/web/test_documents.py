@@ -10,6 +10,7 @@ from fakes.asgi import Inside
 from fakes.dists import wheel
 from fakes.faults import Answer, says
 from fakes.outside import Outside
+from wheelkeep.web.documents import read_info
 
 from .conftest import CONFIG, PROOF, world
 
@@ -195,5 +196,31 @@ async def test_of_a_folders_project_the_document_is_made_without_any_origin(
 ) -> None:
     told = (await shared.get("/main/pypi/acme-tool/json")).json
     assert (told["info"]["version"], told["info"]["requires_python"]) == ("1.0", ">=3.9")
+    assert told["info"]["summary"] == "The project acme-tool"
     assert [file["filename"] for file in told["urls"]] == [wheel("acme-tool", "1.0")[0]]
     assert not [entry for entry in steady.log if "acme" in entry.path]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "info"),
+    [
+        (
+            b"Metadata-Version: 2.4\nSummary: S\nKeywords: a,b\nPlatform: x\nPlatform: y\nRequires-Dist: z>1\n\nD",
+            {
+                "metadata_version": "2.4",
+                "summary": "S",
+                "keywords": "a,b",
+                "platforms": ["x", "y"],
+                "platform": "x,y",
+                "requires_dist": ["z>1"],
+                "description": "D",
+            },
+        ),
+        (b"", {}),
+        (b"Summary: \xff\n\n\xff", {}),
+    ],
+)
+async def test_what_metadata_says_under_the_names_of_the_legacy_json(
+    metadata: bytes, info: dict[str, object]
+) -> None:
+    assert read_info(metadata) == info

@@ -1,12 +1,14 @@
 """The documents beside the Simple API: the legacy JSON, made anew from the judged page, and attestations (PEP 740)."""
 
 import hashlib
+from email.errors import MessageError
 from typing import Any
 
 import msgspec
+from packaging.metadata import parse_email
 
 from wheelkeep.core import names
-from wheelkeep.core.errors import InvalidName, Unanswered
+from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
 from wheelkeep.core.merge import Nowhere, newest
 from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
@@ -78,10 +80,10 @@ class Documents:
             if decision.admitted or not omit:
                 releases.setdefault(file.version, []).append(_release(file, decision, base))
         origin = await self._origin(view)
+        files = [file for file, _ in pairs if file.version == current]
+        told = origin or {"info": await self._described(files) | {"version": current}}
         document: dict[str, Any] = {
-            "info": _info(
-                view.project, current, origin, [file for file, _ in pairs if file.version == current]
-            ),
+            "info": _info(view.project, current, told, files),
             "last_serial": 0,
             "releases": releases,
             "urls": releases.get(current or "", []),
@@ -113,6 +115,20 @@ class Documents:
                 if isinstance(told.get("vulnerabilities"), list)
                 else [],
             }
+        return {}
+
+    async def _described(self, files: list[File]) -> dict[str, Any]:
+        """What the metadata of a release says, of sources that have no document of their own: it lies here."""
+        for file in files:
+            source = self._keep.source_of(file)
+            if source.remote or file.kind != "wheel":
+                continue
+            try:
+                body = await self._keep.metadata.get(source, file, may_fetch=False)
+            except (Unanswered, FileMissing):
+                continue
+            if body is not None:
+                return read_info(body)
         return {}
 
     async def provenance(self, request: Request, index: Index, parts: list[str]) -> Response:
@@ -164,6 +180,16 @@ async def _vulnerabilities(
         }
         for trouble in await index.against(view, current)
     ]
+
+
+def read_info(body: bytes) -> dict[str, Any]:
+    """Core metadata under the names that the legacy JSON has; what cannot be read is left out. Never raises."""
+    try:
+        raw = parse_email(body)[0]
+    except (ValueError, MessageError, RecursionError):
+        return {}
+    joined = {"keywords": raw.get("keywords", []), "platform": raw.get("platforms", [])}
+    return {**raw, **{key: ",".join(words) for key, words in joined.items() if words}}
 
 
 def _same_version(known: str, asked: str) -> bool:
