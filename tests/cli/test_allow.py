@@ -16,6 +16,7 @@ from fakes.dists import metadata, sdist, wheel
 from fakes.outside import Outside
 from fakes.stores import Store
 from wheelkeep.cli import draft
+from wheelkeep.index.uv import resolve
 
 CONFIG = """
 [sources.house]
@@ -212,6 +213,16 @@ def test_a_closure_becomes_a_list(keep: Path) -> None:
     )
 
 
+def test_what_our_own_package_needs(keep: Path) -> None:
+    """A name of a source that no list governs needs no allowance, and nobody else hears of it."""
+    filename, content = wheel("acme-app", "1.0", requires=["plain-name>=1"])
+    (keep / filename).write_bytes(content)
+    assert quickly("import", filename, cwd=keep).code == 0
+    told = quickly("allow", "acme-app", "--closure", "--yes", "--json", cwd=keep).json
+    assert (told["added"], told["closure"]["listed"]) == (["plain-name==1.0"], 1)
+    assert told["closure"]["new"][0]["via"] == ["acme-app"]
+
+
 def test_loosely_and_for_newer_pythons_alone(keep: Path) -> None:
     told = quickly(
         "allow", "app[x]>1", "--closure", "--loose", "--python", "3.13, 3.12", "--yes", "--json", cwd=keep
@@ -225,13 +236,17 @@ def test_the_oldest_python_is_one_that_the_wanted_runs_on(keep: Path) -> None:
     assert (told["closure"]["python"], told["added"]) == ("3.12", ["modern==1.0"])
 
 
-@pytest.mark.parametrize("patience", [6.0, 0.0])
-def test_the_other_gates_hold(keep: Path, patience: float) -> None:
+@pytest.mark.parametrize(("patience", "rounds"), [(6.0, 1), (0.0, 2)])
+def test_the_other_gates_hold(keep: Path, patience: float, rounds: int) -> None:
     """Also those that decide only on what is asked for: what turns out to be blocked is resolved around."""
     (keep / "policy.toml").write_text('[allow]\n[licences]\nallow = ["MIT"]\n')
-    with mock.patch("wheelkeep.index.index.PATIENCE_KNOWN", patience):
+    with (
+        mock.patch("wheelkeep.index.index.PATIENCE_KNOWN", patience),
+        mock.patch("wheelkeep.cli.closure.resolve", side_effect=resolve) as resolved,
+    ):
         ran = quickly("allow", "gated", "--closure", "--yes", "--json", cwd=keep)
     assert ran.json["added"] == ["gated==1.0"]
+    assert resolved.call_count == rounds
 
 
 def test_who_refused_it_is_told(keep: Path) -> None:
@@ -260,7 +275,8 @@ def test_what_is_not_certain_is_told(keep: Path) -> None:
     ],
 )
 def test_what_cannot_be_resolved_is_exit_1(keep: Path, name: str, says: str) -> None:
-    ran = quickly("allow", name, "--closure", "--yes", cwd=keep)
+    with mock.patch("wheelkeep.index.candidates._TRIES", 1):
+        ran = quickly("allow", name, "--closure", "--yes", cwd=keep)
     assert ran.code == 1
     assert says in " ".join(ran.err.split())
     assert "127.0.0.1" not in ran.err

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest import mock
 
 import pytest_asyncio
 
@@ -48,7 +49,7 @@ async def viewed(tmp_path: Path) -> AsyncIterator[tuple[Candidates, str, Outside
         (tmp_path / "policy.toml").write_text(POLICY)
         async with Inside(tmp_path, CONFIG.format(url=outside.url)) as inside:
             candidates = Candidates(inside.keep, inside.keep.indexes[IndexName("main")])
-            with CandidateServer(candidates) as server:
+            with CandidateServer(candidates) as server, mock.patch("wheelkeep.index.candidates._TRIES", 1):
                 yield candidates, server.url, outside, inside
 
 

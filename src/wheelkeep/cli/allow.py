@@ -91,7 +91,7 @@ def allow(
     if json:
         print_json(done)
     else:
-        tell(draft, done.added, "[allow]")
+        tell(draft, done.added, "[allow]", shown=closure)
 
 
 def deny(

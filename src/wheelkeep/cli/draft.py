@@ -93,9 +93,9 @@ def agree(question: str, otherwise: Callable[[], None]) -> None:
         raise typer.Exit(1)
 
 
-def tell(draft: Draft, added: Sequence[str], table: str) -> None:
-    """What was written, for people."""
-    for one in added:
+def tell(draft: Draft, added: Sequence[str], table: str, *, shown: bool = False) -> None:
+    """What was written, for people; ``shown``: what it is was shown before."""
+    for one in added if not shown else ():
         print(f"{table} {one}")
     print(
         f"{len(added)} added to {draft.path}"
