@@ -38,6 +38,7 @@ from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
+from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.minted import MintedTokens
 from wheelkeep.store.owners import Owners
@@ -97,6 +98,7 @@ def build(settings: Settings) -> Keep:
         book=book,
         asks=Asks(wanted),
         desk=Desk(wanted, AnswerBook(database, ledger, changes), indexes),
+        fetches=Fetches(settings.data),
         announcer=announcer,
         changes=changes,
         receiver=receiver,

@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkeep.core.units import read_duration, read_size
+from wheelkeep.core.units import read_duration, read_moment, read_size
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,37 @@ def test_not_sizes(text: str) -> None:
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_value_or_a_sentence(text: str) -> None:
-    for read in (read_duration, read_size):
+    for read in (read_duration, lambda told: read_moment(told, MOMENT), read_size):
         try:
             read(text)
         except ValueError as error:
             assert str(error)
+
+
+MOMENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("7d", datetime(2026, 11, 15, 12, 0, tzinfo=UTC)),
+        ("1h30m", datetime(2026, 11, 22, 10, 30, tzinfo=UTC)),
+        ("2026-11-01", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-11-01T08:00:00Z", datetime(2026, 11, 1, 8, tzinfo=UTC)),
+        ("2026-11-01t08:00:00.250+02:00", datetime(2026, 11, 1, 6, 0, 0, 250_000, tzinfo=UTC)),
+        ("2026-11-01 08:00", datetime(2026, 11, 1, 8, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_a_day_or_an_hour_or_so_long_ago(text: str, moment: datetime) -> None:
+    assert read_moment(text, MOMENT) == moment
+    later = timedelta(days=1 if len(text) == 10 else 0)
+    assert read_moment(text, MOMENT, end=True) == moment + later
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "7", "0d", "2026-02-30", "2026-W01-1", "20261101", "0001-01-01T00:00+14:00"],
+)
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write|no time"):
+        read_moment(text, MOMENT)

@@ -10,6 +10,7 @@ from wheelkeep import __version__
 from wheelkeep.cli import (
     advisories,
     allow,
+    audit,
     clashes,
     explain,
     imports,
@@ -71,6 +72,7 @@ app.command("project-status")(release.project_status)
 app.command("free")(release.free)
 app.command("promote")(release.promote)
 app.command("import")(imports.import_)
+app.command("audit")(audit.audit)
 app.command("verify")(store.verify)
 app.command("status")(store.status)
 app.add_typer(advisories.app, name="advisories")

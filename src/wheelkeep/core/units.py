@@ -1,13 +1,19 @@
-"""Times and sizes as people write them: ``7d``, ``1h30m``, ``500MB``."""
+"""Times, moments and sizes as people write them: ``7d``, ``2026-11-22``, ``500MB``."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART = re.compile(r"([0-9]{1,12})([smhdw])", re.ASCII)
 _DURATION = re.compile(r"(?:[0-9]{1,12}[smhdw])+", re.ASCII)
 # A longer one is a slip of the pen, and a date plus it would leave the calendar.
 _LONGEST = timedelta(days=36525)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?",
+    re.ASCII,
+)
 
 _BYTES: dict[str, int] = {"b": 1}
 _BYTES |= {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", start=1)}
@@ -27,6 +33,25 @@ def read_duration(text: str) -> timedelta:
     if seconds > _LONGEST.total_seconds():
         raise ValueError(f'"{text[:40]}" is longer than a hundred years')
     return timedelta(seconds=seconds)
+
+
+def read_moment(text: str, now: datetime, *, end: bool = False) -> datetime:
+    """A moment in UTC: a day, a moment as RFC 3339 writes it (UTC where it tells no zone), or a time before ``now``
+    such as ``7d``. A day is its beginning, or with ``end`` its end. Raises ValueError.
+    """
+    if _DURATION.fullmatch(text):
+        return now - read_duration(text)
+    if _DAY.fullmatch(text) or _MOMENT.fullmatch(text):
+        try:
+            moment = datetime.fromisoformat(text.upper())
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+            return moment + timedelta(days=1) if end and _DAY.fullmatch(text) else moment
+        except (ValueError, OverflowError):
+            pass  # the form is right, and no calendar has it
+    raise ValueError(
+        f'"{text[:40]}" is no moment: write a day ("2026-11-22"), a moment ("2026-11-22T08:00:00Z"), '
+        'or how long ago ("7d")'
+    )
 
 
 def read_size(text: str) -> int:

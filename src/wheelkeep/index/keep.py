@@ -10,6 +10,7 @@ import structlog
 
 from wheelkeep.core import pins
 from wheelkeep.core.advisories import Trouble
+from wheelkeep.core.asker import Asker
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.pins import Incident
@@ -20,6 +21,7 @@ from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.desk import Desk
 from wheelkeep.index.fetch import Fetcher, Stored
+from wheelkeep.index.fetch_book import FetchBook
 from wheelkeep.index.index import Index
 from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.metadata import MetadataKeeper
@@ -32,6 +34,7 @@ from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
+from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.tokens import Tokens
@@ -99,9 +102,23 @@ class Book:
         shown = ", ".join(file.filename for file in files[:_MOST_NAMED])
         self._add("left", source, project, None, {"how": how, "count": str(len(files)), "files": shown})
 
-    def blocked(self, index: IndexName, file: File, verdict: Verdict) -> None:
+    async def lost(self, lines: int) -> None:
+        """So many lines of the book of fetches were never written."""
+        await self._ledger.append([Entry(kind="fetches lost", at=datetime.now(UTC), detail={"lines": lines})])
+
+    def blocked(self, index: IndexName, file: File, verdict: Verdict, asker: Asker) -> None:
         """A download that was asked for and refused."""
-        detail = {"index": index, "gate": verdict.gate, "code": verdict.code, "sentence": verdict.sentence}
+        detail = {
+            "index": index,
+            "gate": verdict.gate,
+            "code": verdict.code,
+            "sentence": verdict.sentence,
+            "version": file.version,
+            "sha256": file.sha256,
+            "by": asker.who,
+            "from": asker.address,
+            "tool": asker.tool,
+        }
         self._add("blocked", file.source, file.project, file.filename, detail)
 
     def _add(
@@ -110,7 +127,7 @@ class Book:
         source: SourceName,
         project: ProjectName,
         filename: str | None,
-        detail: dict[str, str],
+        detail: dict[str, Any],
     ) -> None:
         self._entries.append(
             Entry(
@@ -129,7 +146,11 @@ class Book:
         while self._entries:
             await asyncio.sleep(0.02)
             entries, self._entries = self._entries, []
-            await self._ledger.append(entries)
+            try:
+                await self._ledger.append(entries)
+            except Exception:
+                # A disk that is full or cannot be written stops writes, not reads; the log tells what is missing.
+                log.exception("ledger_not_written", entries=[f"{one.kind} {one.filename}" for one in entries])
 
     async def close(self) -> None:
         if self._writing is not None:
@@ -152,6 +173,7 @@ class Keep:
         book: Book,
         asks: Asks,
         desk: Desk,
+        fetches: Fetches,
         announcer: Announcer,
         changes: Changes,
         receiver: Receiver,
@@ -173,6 +195,8 @@ class Keep:
         self.book = book
         self.asks = asks
         self.desk = desk
+        self.fetches = fetches
+        self.fetch_book = FetchBook(fetches, lost=book.lost)
         self.receiver = receiver
         self._attestor = attestor
         self._licenser = licenser
@@ -221,6 +245,7 @@ class Keep:
         for source in self.sources.values():
             with contextlib.suppress(Exception):
                 await source.close()
+        await self.fetch_book.close()
         await self.book.close()
         await self.asks.close()
         await self._database.close()

@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
+from wheelkeep.core.asker import Asker
 from wheelkeep.core.attestations import read_attestations, write_provenance
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
@@ -173,12 +174,18 @@ class Receiver:
         return Incoming(self._blobs.filling(), self._writing, claim.digests)
 
     async def receive(
-        self, source: SourceName, claim: Claim, incoming: Incoming, *, by: str, admin: bool = False
+        self,
+        source: SourceName,
+        claim: Claim,
+        incoming: Incoming,
+        *,
+        by: str,
+        admin: bool = False,
+        asker: Asker | None = None,
     ) -> Kept | Refused:
         """Checks everything and keeps the file; what it answers is true on disk. ``by``: the token's name, which must
         be among the project's owners where it has some; ``admin``: or may do everything.
-
-        Raises OSError where the disk does not take it.
+        ``asker``: where it asked from, for the ledger. Raises OSError where the disk does not take it.
         """
         await incoming.all()
         if claim.project is not None:
@@ -190,7 +197,8 @@ class Receiver:
         examined = await self.examine(source, claim, came)
         if isinstance(examined, Refused):
             return examined
-        return await self._keep(examined, incoming, by, admin=admin)
+        origin = asker.origin if asker is not None else {}
+        return await self._keep(examined, incoming, by, origin, admin=admin)
 
     async def examine(self, source: SourceName, claim: Claim, came: Came) -> Examined | Refused:
         """Checks everything about a file but whether its name is free. Raises OSError where it cannot be read."""
@@ -224,7 +232,9 @@ class Receiver:
         by = dict.fromkeys(one.words if one is not None else "not verified" for one in publishers)
         return Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
-    async def _keep(self, examined: Examined, incoming: Incoming, by: str, *, admin: bool) -> Kept | Refused:
+    async def _keep(
+        self, examined: Examined, incoming: Incoming, by: str, origin: dict[str, str], *, admin: bool
+    ) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         file, sha256 = examined.file, incoming.filling.sha256
         taken = await self._uploads.find(file.source, file.project, file.filename)
@@ -237,7 +247,7 @@ class Receiver:
                 file,
                 metadata=examined.known,
                 provenance=proof.document if proof is not None else None,
-                entries=[published(file, by=by, attested=proof.by if proof is not None else None)],
+                entries=[published(file, by=by, attested=proof.by if proof is not None else None, **origin)],
                 by=None if admin else by,
             )
             if isinstance(outcome, Status):

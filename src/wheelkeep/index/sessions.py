@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core import names
+from wheelkeep.core.asker import Asker
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.sessions import NewFile, NewSession, SessionState, extended, file_after, until
@@ -240,10 +241,13 @@ class Stager:
             await asyncio.to_thread(self._staged.remove, session.id, staged.bytes)
         return None
 
-    async def publish(self, session: Session, *, by: str, admin: bool = False) -> Refused | Clash | None:
+    async def publish(
+        self, session: Session, *, by: str, admin: bool = False, asker: Asker | None = None
+    ) -> Refused | Clash | None:
         """Makes every file of the session its source's at one moment, or none. Raises OSError."""
+        origin = asker.origin if asker is not None else {}
         for _ in range(_TRIES):
-            outcome = await self._publish(session, by, admin=admin)
+            outcome = await self._publish(session, by, origin, admin=admin)
             if not isinstance(outcome, Shifted):
                 return outcome
             found = await self.find(session.id)
@@ -254,7 +258,9 @@ class Stager:
             (("session", "its files are being changed, or are gone: see how it stands, and publish again"),)
         )
 
-    async def _publish(self, session: Session, by: str, *, admin: bool) -> Refused | Clash | Shifted | None:
+    async def _publish(
+        self, session: Session, by: str, origin: dict[str, str], *, admin: bool
+    ) -> Refused | Clash | Shifted | None:
         unready = [file for file in session.live if file.state != "completed" or file.file is None]
         if unready:
             return Clash(
@@ -274,7 +280,7 @@ class Stager:
             except Mismatch:
                 says = f"the bytes of {staged.filename} are damaged: delete it and upload it again"
                 return Clash(((staged.filename, says),))
-        entries = _entries(session, publishing, by, now)
+        entries = _entries(session, publishing, by, origin, now)
         outcome = await self._sessions.publish(session, publishing, entries, now, by=None if admin else by)
         if isinstance(outcome, Ended):
             return _over(outcome.state)
@@ -349,13 +355,15 @@ def _as_published(file: File, now: datetime) -> File:
     return replace(file, upload_time=f"{now:%Y-%m-%dT%H:%M:%S.%fZ}", first_seen=now)
 
 
-def _entries(session: Session, publishing: list[File], by: str, now: datetime) -> list[Entry]:
+def _entries(
+    session: Session, publishing: list[File], by: str, origin: dict[str, str], now: datetime
+) -> list[Entry]:
     if publishing:
         return [
-            published(file, by=by, attested=staged.attested, session=session.id)
+            published(file, by=by, attested=staged.attested, session=session.id, **origin)
             for staged, file in zip(session.live, publishing, strict=True)
         ]
-    detail = {"by": by, "session": session.id}
+    detail = {"by": by, "session": session.id, **origin}
     return [Entry(kind="registered", at=now, source=session.source, project=session.project, detail=detail)]
 
 

@@ -1,6 +1,6 @@
 """The append-only book. Entries are only ever added; the index floor is the only one that writes them."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,9 @@ OF_PAGES = (
     "advisories",
 )
 """The kinds of entries after which a project's page shows something else, or any page, where none is named."""
+
+_AT_ONCE = 500
+"""Rows in memory while many are read."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,35 @@ class Ledger:
                 query = query.where(column == wanted)
         async with self._database.read() as connection:
             return [(row.id, _entry(row)) for row in await connection.execute(query)]
+
+    async def lines(
+        self,
+        *,
+        kind: str | None,
+        source: str | None,
+        project: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        before: int | None,
+    ) -> AsyncGenerator[tuple[int, Entry], None]:
+        """Entries with their numbers, the newest first, however many; see ``page`` for the rest."""
+        query = select(ledger).order_by(ledger.c.id.desc())
+        for column, wanted in (
+            (ledger.c.kind, kind),
+            (ledger.c.source, source),
+            (ledger.c.project, project),
+        ):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(ledger.c.at >= since.timestamp())
+        if until is not None:
+            query = query.where(ledger.c.at < until.timestamp())
+        if before is not None:
+            query = query.where(ledger.c.id < before)
+        async with self._database.read() as connection:
+            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+                yield row.id, _entry(row)
 
     async def brought(self, source: str, project: str) -> dict[str, str]:
         """Who brought each file of a hosted project into its source: file name to name, as far as it was written."""

@@ -178,6 +178,7 @@ class App:
             who = await self._auth.check(request, Read(index.name))
             if isinstance(who, Response):
                 return who
+            request.caller = who.name
             return private(await self._index_route(request, index, parts, None, alias=alias))
         if index is not None:
             return await self._index_route(request, index, parts, key, alias=alias)

@@ -9,7 +9,7 @@ from wheelkeep.core.merge import Nowhere
 from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.negotiate import etag_matches, parse_range
-from wheelkeep.core.verdict import Verdict
+from wheelkeep.core.verdict import Decision, Verdict
 from wheelkeep.index.fetch import Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
@@ -44,14 +44,15 @@ class Files:
         found = await self.find(request, index, project, filename, urls.blocked_from_file)
         if not isinstance(found, tuple):
             return found
-        file, against = found
+        file, decision = found
+        against = decision.against
         if sha256 not in ("-", file.sha256):
             return problem.not_found(request, f"{filename} is not known with the sha256 {sha256}")
         if of_metadata:
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
             return await self.refuse(request, index, file, against, urls.blocked_from_file)
-        return await self._bytes(request, file, told=sha256 != "-")
+        return await self._give(request, index, file, decision, told=sha256 != "-")
 
     async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
         """``/{index}/packages/aa/bb/{rest}/{filename}``: the file under the path that its origin gives it."""
@@ -62,14 +63,15 @@ class Files:
         found = await self.find(request, index, project, filename, urls.blocked_from_packages)
         if not isinstance(found, tuple):
             return found
-        file, against = found
+        file, decision = found
+        against = decision.against
         if not file.url.split("?")[0].endswith(f"/packages/{'/'.join(parts[:3])}/{filename}"):
             return problem.not_found(request, f"{filename} is not known under this path")
         if parts[-1].endswith(_METADATA):
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
             return await self.refuse(request, index, file, against, urls.blocked_from_packages)
-        return await self._bytes(request, file, told=True)
+        return await self._give(request, index, file, decision, told=True)
 
     async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
         """``/{index}/blocked/{gate}/{words}/{filename}``: the reason as it stands now."""
@@ -101,8 +103,8 @@ class Files:
         project: ProjectName,
         filename: str,
         blocked_at: Callable[[str, str, str], str],
-    ) -> tuple[File, Verdict | None] | Response:
-        """The file, if the page has it, and what is against it; else the answer to send."""
+    ) -> tuple[File, Decision] | Response:
+        """The file, if the page has it, and what the policy says of it; else the answer to send."""
         view = await index.decided(project, filename)
         if isinstance(view, Unreachable):
             return problem.unreachable(request, view)
@@ -116,7 +118,7 @@ class Files:
         entry = view.by_name.get(filename)
         if entry is None:
             return problem.not_found(request, f"{project} has no file {filename[:200]} in this index")
-        return entry[0], entry[1].against
+        return entry
 
     async def _note_unlisted(
         self, request: Request, index: Index, project: ProjectName, filename: str, verdict: Verdict
@@ -136,7 +138,7 @@ class Files:
         blocked_at: Callable[[str, str, str], str],
     ) -> Response:
         """To where its block is explained; the refusal is noted."""
-        self._keep.book.blocked(index.name, file, against)
+        self._keep.book.blocked(index.name, file, against, request.asker)
         await self._asked.note(
             request, index, file.project, against, version=file.version, filename=file.filename
         )
@@ -156,6 +158,36 @@ class Files:
         headers: Headers = ((b"content-type", b"text/plain; charset=utf-8"), _ASK_AGAIN, *SAFE)
         etag = f'"{hashlib.sha256(body).hexdigest()}"'.encode()
         return conditional(request, etag, (*headers, (b"etag", etag)), body)
+
+    async def _give(
+        self, request: Request, index: Index, file: File, decision: Decision, *, told: bool
+    ) -> Answer:
+        """The bytes of an admitted file."""
+        answer = await self._bytes(request, file, told=told)
+        return await self.noted(request, index, file, decision, answer)
+
+    async def noted(
+        self, request: Request, index: Index, file: File, decision: Decision, answer: Answer
+    ) -> Answer:
+        """The same answer, once it is on record that its bytes are sent: no byte leaves before."""
+        if request.method != "GET" or answer.status not in (200, 206):
+            return answer
+        # Of a file whose hash no page told the store knows it once the bytes are there.
+        sha256 = file.sha256 or (answer.path.name if isinstance(answer, FileResponse) else None)
+        try:
+            await self._keep.fetch_book.note(
+                index.name,
+                file,
+                decision,
+                request.asker,
+                sha256=sha256,
+                partial=answer.status == 206,
+            )
+        except BaseException:
+            if isinstance(answer, StreamResponse):
+                await answer.close()
+            raise
+        return answer
 
     async def _bytes(self, request: Request, file: File, *, told: bool) -> Answer:
         etag = f'"{file.sha256}"' if file.sha256 is not None else None

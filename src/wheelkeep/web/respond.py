@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkeep.core.asker import Asker, read_tool
 from wheelkeep.core.negotiate import Span
 from wheelkeep.store.blobs import stream
 
@@ -56,7 +57,7 @@ def unsecret(text: str) -> str:
 class Request:
     """What handlers look at: method, path, and single headers."""
 
-    __slots__ = ("_headers", "id", "method", "path", "query", "receive", "scope")
+    __slots__ = ("_headers", "caller", "id", "method", "path", "query", "receive", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -65,6 +66,8 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
+        self.caller: str | None = None
+        """The name of the token that let it in, where one was asked for."""
         self._headers: dict[bytes, bytes] | None = None
 
     def header(self, name: bytes) -> str | None:
@@ -89,6 +92,12 @@ class Request:
     def shown(self) -> str:
         """The path as the log may have it: shortened, and without a secret."""
         return unsecret(self.path[:_LONGEST_SHOWN])
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks, for the book."""
+        client = self.scope.get("client")
+        return Asker(self.caller, str(client[0]) if client else "", read_tool(self.header(b"user-agent")))
 
     @property
     def by_pip(self) -> bool:

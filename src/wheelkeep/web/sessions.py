@@ -164,7 +164,12 @@ class _Asked:
             return await self._now(200, session)
         read_action(body)
         self._open(session)
-        self._done(await self._stager.publish(session, by=caller.name, admin=caller.is_admin), session)
+        self._done(
+            await self._stager.publish(
+                session, by=caller.name, admin=caller.is_admin, asker=self._request.asker
+            ),
+            session,
+        )
         return await self._now(201, session, located=True)
 
     async def _announce(self, session: Session, body: bytes) -> Response:

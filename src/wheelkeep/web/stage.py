@@ -64,14 +64,17 @@ class Stages:
         found = await self._files.find(request, stage.index, project, filename, urls.blocked_from_file)
         if not isinstance(found, tuple):
             return found
-        file, against = found
+        file, decision = found
         if file != staged.file:
             return await self._files.file(request, stage.index, parts)
         if parts[-1] != filename:
             return await self._metadata(request, staged)
-        if against is not None:
-            return await self._files.refuse(request, stage.index, file, against, urls.blocked_from_file)
-        return self._bytes(request, stage, staged, file)
+        if decision.against is not None:
+            return await self._files.refuse(
+                request, stage.index, file, decision.against, urls.blocked_from_file
+            )
+        answer = self._bytes(request, stage, staged, file)
+        return await self._files.noted(request, stage.index, file, decision, answer)
 
     def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:
         path = self._stager.path_of(stage.session, staged)

@@ -118,7 +118,12 @@ class _Upload:
         if self._incoming is None:
             return problem.bad_upload(self._request, claim.problems)
         outcome = await self._receiver.receive(
-            self._source, claim, self._incoming, by=self._caller.name, admin=self._caller.is_admin
+            self._source,
+            claim,
+            self._incoming,
+            by=self._caller.name,
+            admin=self._caller.is_admin,
+            asker=self._request.asker,
         )
         if isinstance(outcome, Refused):
             return self._refusal(outcome)

@@ -9,7 +9,7 @@ from wheelkeep.core.access import Admin, Caller, Known, Want
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
-from wheelkeep.web.api import indexes, ledger, owners, projects, releases, sources, tokens, wanted
+from wheelkeep.web.api import audit, indexes, ledger, owners, projects, releases, sources, tokens, wanted
 from wheelkeep.web.api.describe import describe
 from wheelkeep.web.api.operation import PARTS, Call, Operation, Refusal
 from wheelkeep.web.api.pages import Pages
@@ -37,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *tokens.OPERATIONS,
     *wanted.OPERATIONS,
     *ledger.OPERATIONS,
+    *audit.OPERATIONS,
 )
 """All there are: what is not here is not answered, and what is here is described."""
 
