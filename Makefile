@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 RUN := .venv/.run.stamp
 DEV := .venv/.dev.stamp
+export EXAMPLES ?= 50
 CODE := src tests bench scripts
 
 .PHONY: help run test check bench docs live lock clean

@@ -9,7 +9,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 # How long one example takes is the machine's affair: a busy one must not fail a law.
-settings.register_profile("house", deadline=None)
+settings.register_profile("house", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "50")))
 settings.load_profile("house")
 
 

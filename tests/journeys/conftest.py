@@ -26,6 +26,12 @@ def client(request: pytest.FixtureRequest, home: Path) -> Client:
     return clients.uv(home) if request.param == "uv" else clients.pip(request.param, home)
 
 
+@pytest.fixture(params=["uv", "pip"])
+def installer(request: pytest.FixtureRequest, home: Path) -> Client:
+    """The newest of each kind, where an old pip reads the same pages in the same way."""
+    return clients.uv(home) if request.param == "uv" else clients.pip(PIPS[-1], home)
+
+
 @pytest.fixture
 def new_pip(home: Path) -> Client:
     return clients.pip(PIPS[-1], home)

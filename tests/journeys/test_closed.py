@@ -1,7 +1,6 @@
 """Installing from a closed index with real clients: the token in ~/.netrc, in the address, or in the environment."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +8,10 @@ import pytest
 
 from fakes import world
 from fakes.clients import Client
+from fakes.command import quickly
+from fakes.dists import wheel
 from fakes.outside import Outside
-from fakes.server import Server, environment, program
+from fakes.server import Server
 
 pytestmark = pytest.mark.journey
 
@@ -47,25 +48,27 @@ class Closed(Server):
         return self.simple().replace("://", f"://__token__:{token or self.token}@")
 
 
-@pytest.fixture
-def closed(outside: Outside, tmp_path: Path) -> Iterator[Closed]:
-    world.fill(outside)
-    with Closed(tmp_path / "keep", CONFIG.format(url=outside.url)) as server:
-        command = [
-            program(),
-            "-c",
-            str(server.config),
-            "token",
-            "create",
-            "--name",
-            "ci",
-            "--scope",
-            "read:main",
-        ]
-        made = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
-        server.token = made.stdout.strip()
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Outside]:
+    with Outside() as outside:
+        world.fill(outside)
+        outside.add(*wheel("never-told", "1.0"))
+        yield outside
+
+
+@pytest.fixture(scope="module")
+def closed(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    with Closed(tmp_path_factory.mktemp("keep"), CONFIG.format(url=outside.url)) as server:
+        server.token = token(server, "create", "--name", "ci", "--scope", "read:main")
         yield server
         assert server.token not in server.log
+
+
+def token(server: Closed, *words: str) -> str:
+    """What ``wheelkeep token`` prints."""
+    ran = quickly("-c", server.config, "token", *words, cwd=server.folder)
+    assert ran.code == 0, ran.err
+    return ran.out.strip()
 
 
 def netrc(home: Path, token: str) -> None:
@@ -80,7 +83,7 @@ def test_the_token_in_netrc(client: Client, closed: Closed, tmp_path: Path) -> N
 
 
 def test_the_token_in_the_address(client: Client, closed: Closed, tmp_path: Path) -> None:
-    assert client.got(closed.with_token(), tmp_path / "into", "app") == world.APP
+    assert client.got(closed.with_token(), tmp_path / "into", "lib<1.2") == {"lib": "1.1"}
 
 
 def test_the_token_in_the_environment(uv: Client, closed: Closed, tmp_path: Path) -> None:
@@ -98,35 +101,38 @@ def test_the_token_in_the_environment(uv: Client, closed: Closed, tmp_path: Path
     assert closed.token not in locked
 
 
-@pytest.mark.parametrize("token", [None, "wk_00000000000_000000000000000000000000000000000000000"])
+@pytest.mark.parametrize("wrong", [None, "wk_00000000000_000000000000000000000000000000000000000"])
 def test_without_a_good_token_nothing_is_told(
-    client: Client, closed: Closed, tmp_path: Path, outside: Outside, token: str | None
+    installer: Client, closed: Closed, tmp_path: Path, outside: Outside, wrong: str | None
 ) -> None:
-    index = closed.simple() if token is None else closed.with_token(token)
-    done = client.install(index, tmp_path / "into", "app")
+    index = closed.simple() if wrong is None else closed.with_token(wrong)
+    done = installer.install(index, tmp_path / "into", "never-told")
     assert done.code != 0
     # pip says no more than that it found nothing.
-    assert client.is_pip or re.search(r"401|nauthorized|redentials", done.words), done.said
+    assert installer.is_pip or re.search(r"401|nauthorized|redentials", done.words), done.said
     assert not list(tmp_path.glob("into/*.dist-info"))
-    assert outside.asked("/simple/app") == []
+    assert outside.asked("/simple/never-told") == []
 
 
 def test_a_revoked_token_is_of_no_use(new_pip: Client, closed: Closed, tmp_path: Path) -> None:
-    netrc(new_pip.home, closed.token)
+    netrc(new_pip.home, token(closed, "create", "--name", "short", "--scope", "read:main"))
     assert new_pip.got(closed.simple(), tmp_path / "one", "plain-name") == {"plain-name": "1.0"}
-    command = [program(), "-c", str(closed.config), "token", "revoke", "ci"]
-    subprocess.run(command, check=True, env=environment())
+    token(closed, "revoke", "short")
     assert new_pip.install(closed.simple(), tmp_path / "two", "plain-name").code != 0
 
 
-def test_no_client_writes_the_token_into_its_cache(client: Client, closed: Closed, tmp_path: Path) -> None:
+def test_no_client_writes_the_token_into_its_cache(installer: Client, closed: Closed, tmp_path: Path) -> None:
     """pip would, with every answer, if the answers' ``Vary`` named ``Authorization``."""
-    netrc(client.home, closed.token)
-    words = ["install", "--index-url", closed.simple(), "--target", str(tmp_path / "into"), "app"]
+    netrc(installer.home, closed.token)
+    words = ["install", "--index-url", closed.simple(), "--target", str(tmp_path / "into"), "lib<1.2"]
     # Plain http is kept by pip only where it is told to trust the host.
-    done = client.run(*words, "--trusted-host", "127.0.0.1") if client.is_pip else client.run("pip", *words)
+    done = (
+        installer.run(*words, "--trusted-host", "127.0.0.1")
+        if installer.is_pip
+        else installer.run("pip", *words)
+    )
     assert done.code == 0, done.said
-    kept = {path: path.read_bytes() for path in client.home.rglob("xdg_cache_home/**/*") if path.is_file()}
+    kept = {path: path.read_bytes() for path in installer.home.rglob("xdg_cache_home/**/*") if path.is_file()}
     assert any(b"Name: lib" in body for body in kept.values())
     encoded = b"X190b2tlbl9f"  # how every Basic header with this user begins
     assert [path for path, body in kept.items() if closed.token.encode() in body or encoded in body] == []

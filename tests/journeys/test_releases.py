@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fakes.clients import Client
-from fakes.command import Ran, wheelkeep
+from fakes.command import Ran, quickly
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import Server
@@ -47,33 +47,33 @@ def server(outside: Outside, tmp_path: Path) -> Iterator[Server]:
 
 
 def run(server: Server, *words: str | Path) -> Ran:
-    return wheelkeep("-c", server.config, *words)
+    return quickly("-c", server.config, *words, cwd=server.folder)
 
 
-def test_the_life_of_a_release(client: Client, server: Server, outside: Outside, tmp_path: Path) -> None:
+def test_the_life_of_a_release(installer: Client, server: Server, outside: Outside, tmp_path: Path) -> None:
     staging = server.simple("staging")
     where = ("--source", "stage")
-    assert client.got(staging, tmp_path / "1", "ours") == {"ours": "2.0"}
+    assert installer.got(staging, tmp_path / "1", "ours") == {"ours": "2.0"}
 
     assert run(server, "yank", "ours==2.0", *where, "--reason", "breaks on Tuesdays").code == 0
-    assert client.got(staging, tmp_path / "2", "ours") == {"ours": "1.0"}
-    exact = client.install(staging, tmp_path / "3", "ours==2.0")
+    assert installer.got(staging, tmp_path / "2", "ours") == {"ours": "1.0"}
+    exact = installer.install(staging, tmp_path / "3", "ours==2.0")
     assert exact.code == 0 and "breaks on Tuesdays" in exact.words
     assert run(server, "unyank", "ours", *where).code == 0
 
     assert run(server, "project-status", "ours", "quarantined", *where, "--reason", "INC-7").code == 0
-    assert client.install(staging, tmp_path / "4", "ours").code != 0
+    assert installer.install(staging, tmp_path / "4", "ours").code != 0
     assert run(server, "project-status", "ours", "active", *where).code == 0
 
     assert run(server, "promote", "ours==1.0", "--from", "stage", "--to", "acme").code == 0
-    assert client.got(server.simple("main"), tmp_path / "5", "ours") == {"ours": "1.0"}
+    assert installer.got(server.simple("main"), tmp_path / "5", "ours") == {"ours": "1.0"}
 
     assert run(server, "delete", "ours", *where, "--reason", "leak", "--yes").code == 0
     again = run(server, "import", tmp_path / "made", "--into", "stage")
     assert again.code == 1
     assert again.out.count("never used again") == 2
-    assert client.install(staging, tmp_path / "6", "ours").code != 0
+    assert installer.install(staging, tmp_path / "6", "ours").code != 0
     assert outside.asked("/simple/ours") == []
 
     assert run(server, "free", "ours", *where).code == 0
-    assert client.got(staging, tmp_path / "7", "ours") == {"ours": "99.0"}
+    assert installer.got(staging, tmp_path / "7", "ours") == {"ours": "99.0"}

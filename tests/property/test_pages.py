@@ -173,7 +173,7 @@ SCRAPS = st.sampled_from([
 
 
 @pytest.mark.parametrize(("read", "write"), PAGES, ids=["json", "html"])
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(
     listing=listings(), changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), SCRAPS), max_size=6)
 )
