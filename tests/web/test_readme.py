@@ -1,7 +1,10 @@
 """Descriptions become HTML in a process of their own."""
 
+import asyncio
+
 import pytest
 
+from wheelkeep.web import readme
 from wheelkeep.web.readme import LONGEST, Readmes
 
 
@@ -33,3 +36,18 @@ async def test_what_is_too_long_or_broken_is_not_rendered() -> None:
     readmes = Readmes()
     assert await readmes.html("x" * (LONGEST + 1), "text/markdown") is None
     assert await readmes.html("Title\n=\n\n.. raw:: html\n\n   <b>\n", "text/x-rst") is None
+
+
+async def test_many_readers_of_one_text_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A description that takes all the time there is takes it once or twice, not once for every reader."""
+    made: list[str] = []
+
+    async def slowly(text: str, kind: str) -> str | None:
+        made.append(kind)
+        await asyncio.sleep(0.01)
+        return None
+
+    monkeypatch.setattr(readme, "_rendered", slowly)
+    readmes = Readmes()
+    await asyncio.gather(*(readmes.html("wild", "text/markdown") for _ in range(20)))
+    assert len(made) <= 2

@@ -36,7 +36,9 @@ class Readmes:
         key = (text, kind)
         if key not in self._made:
             async with self._room:
-                self._made[key] = await _rendered(text, kind)
+                # Whoever waited here may have waited for the very same text.
+                if key not in self._made:
+                    self._made[key] = await _rendered(text, kind)
             while len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
