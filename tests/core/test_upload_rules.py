@@ -88,6 +88,7 @@ def test_what_clients_send(filename: str, fields: dict[str, str]) -> None:
         (WHEEL, {"sha256_digest": "xyz"}, 'sha256_digest is "xyz": it must be 64 hexadecimal digits'),
         (WHEEL, {"md5_digest": "ab" * 32}, "it must be 32 hexadecimal digits"),
         (WHEEL, {"name": ["acme-lib", "other"]}, "name is given 2 times: give it once"),
+        (WHEEL, {"sha256_digest": ["ab" * 32, "cd" * 32]}, "sha256_digest is given 2 times: give it once"),
         (None, {}, "content is missing"),
         ("acme_lib-1.1-py3-none-any.whl", {}, "is of version 1.1, the form says 1.0"),
         ("other-1.0-py3-none-any.whl", {}, "is not a file of acme-lib"),
@@ -114,6 +115,14 @@ def test_everything_is_told_at_once() -> None:
     assert len(claim.problems) == 7
     assert not claim.complete
     assert all("\n" not in says for says in claim.problems)
+
+
+@pytest.mark.parametrize("field", ["name", "version", "filetype", "sha256_digest"])
+def test_a_field_that_is_given_twice_is_one_mistake_and_not_missing(field: str) -> None:
+    """What is said of the file goes by the first of them, so that all else that is wrong is told as well."""
+    told = {"name": "acme-lib", "version": "1.0", "filetype": "bdist_wheel", "sha256_digest": "ab" * 32}
+    twice = [told[field], "other"]
+    assert form(WHEEL, **{field: twice}).problems == (f"{field} is given 2 times: give it once",)
 
 
 def test_what_a_client_sends_is_shown_short_and_printable() -> None:

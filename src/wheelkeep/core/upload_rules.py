@@ -69,7 +69,7 @@ def read_form(fields: Mapping[str, Sequence[str]], filename: str | None) -> Clai
         values = fields.get(field, ())
         if len(values) > 1:
             problems.append(f"{field} is given {len(values)} times: give it once")
-        return values[0].strip() if len(values) == 1 else ""
+        return values[0].strip() if values else ""
 
     _expect(":action", one(":action"), "file_upload", problems)
     _expect("protocol_version", one("protocol_version"), "1", problems)
