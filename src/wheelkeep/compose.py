@@ -58,7 +58,8 @@ def build(settings: Settings) -> Keep:
     database = Database(prepare(settings.data))
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
-    book, announcer, releases = Book(ledger), Announcer(), Releases(database, ledger, changes)
+    fetches = Fetches(settings.data)
+    book, announcer, releases = Book(ledger, fetches), Announcer(), Releases(database, ledger, changes)
     wanted = WantedList(database)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
     sources = _sources(settings, pages, facts, releases, blobs, book, announcer)
@@ -98,7 +99,7 @@ def build(settings: Settings) -> Keep:
         book=book,
         asks=Asks(wanted),
         desk=Desk(wanted, AnswerBook(database, ledger, changes), indexes),
-        fetches=Fetches(settings.data),
+        fetches=fetches,
         announcer=announcer,
         changes=changes,
         receiver=receiver,

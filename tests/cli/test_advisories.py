@@ -1,6 +1,8 @@
 """``advisories``: a report of what came of a dump, and which stored files it speaks of."""
 
+import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.osv import dump, record
+from wheelkeep.store.fetches import Fetch, Fetches
 
 CONFIG = """
 [sources.acme]
@@ -71,6 +74,11 @@ def test_stored_files_that_are_affected(folder: Path) -> None:
     name, content = wheel("demo", "1.0")
     (folder / name).write_bytes(content)
     assert quickly("import", name, "--into", "acme", cwd=folder).code == 0
+    told = {"index": "main", "source": "acme", "project": "demo", "version": "1.0", "sha256": None}
+    caller = {"who": "ci", "address": "10.0.0.1", "tool": "pip/25.0"}
+    book = Fetches(folder / "wheelkeep-data")
+    book.append([Fetch(at=datetime.now(UTC), filename=name, **told | caller)])  # type: ignore[arg-type]
+    asyncio.run(book.close())
     (folder / "one.json").write_text(json.dumps(record("MAL-2026-1", vector=None)))
     told = quickly("advisories", "import", "one.json", cwd=folder)
     assert "1 alerts about stored files" in told.out
@@ -79,7 +87,13 @@ def test_stored_files_that_are_affected(folder: Path) -> None:
     assert [(one["filename"], one["source"], one["advisories"][0]["severity"]) for one in listed] == [
         (name, "acme", "critical")
     ]
-    assert name in quickly("advisories", "list", "--affecting", cwd=folder).out
+    assert listed[0]["whom"] == ["ci from 10.0.0.1"]
+    assert (
+        f"{name}  from acme; had by ci from 10.0.0.1"
+        in quickly("advisories", "list", "--affecting", cwd=folder).out
+    )
+    (alert,) = quickly("audit", "--kind", "alert", "--json", cwd=folder).out.splitlines()
+    assert json.loads(alert)["detail"]["whom"] == "ci from 10.0.0.1"
     assert quickly("advisories", "list", "other", "--affecting", "--json", cwd=folder).json == {
         "affecting": []
     }

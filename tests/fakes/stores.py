@@ -9,6 +9,7 @@ from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
+from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
@@ -28,6 +29,7 @@ class Store:
         self.facts = Facts(self.database)
         self.advisories = Advisories(self.database)
         self.ledger = Ledger(self.database)
+        self.fetches = Fetches(data)
         changes = Changes(data)
         self.uploads = Uploads(self.database, self.ledger, changes)
         self.releases = Releases(self.database, self.ledger, changes)
@@ -37,6 +39,7 @@ class Store:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.fetches.close()
         await self.database.close()
 
     async def keep(self, content: bytes) -> str:

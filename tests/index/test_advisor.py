@@ -29,7 +29,7 @@ class Advising(Pointed):
         super().__init__(store, policy=policy)
 
     def made(self, advisor: Advisor | None = None) -> Index:
-        def alert(one: File, trouble: Trouble) -> None:
+        async def alert(one: File, trouble: Trouble) -> None:
             self.alerts.append((one.filename, trouble.ids[0]))
 
         store = self.store

@@ -12,6 +12,8 @@ from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.rules import RuleSet, read_rule
 from wheelkeep.index.breaking import Broken, breaking
 
+ME = ("from 127.0.0.1",)
+"""Who fetches in these tests, without a token."""
 CONFIG = """
 [sources.house]
 kind = "directory"
@@ -64,7 +66,7 @@ async def test_kept_files_and_locks(tmp_path: Path) -> None:
                 rules = RuleSet(read_rule(one, globs=True) for one in texts)
                 return list(await breaking(keep, index, rules, [("shop.lock", lock)]))
 
-            ten = Broken(name="demo", version="10.0", kept=("demo-10.0-py3-none-any.whl",))
+            ten = Broken(name="demo", version="10.0", kept=("demo-10.0-py3-none-any.whl",), whom=ME)
             assert await broken("demo>1") == [
                 Broken(name="demo", version="2.0", locks=("shop.lock",)),
                 Broken(name="demo", version="3.0", locks=("shop.lock",)),

@@ -13,6 +13,7 @@ from wheelkeep.core.model import Absent, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.what_if import PolicyDiff, diff
+from wheelkeep.store.fetches import Fetch
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.pages import StoredPage
 
@@ -52,6 +53,7 @@ async def compared(pointed: Pointed, tmp_path: Path, policy: str, *locks: Lock, 
         blobs=store.blobs,
         pages=store.pages,
         ledger=store.ledger,
+        fetches=store.fetches,
         locks=[(lock.path, lock) for lock in locks],
         days=days,
     )
@@ -132,3 +134,38 @@ async def test_a_locked_file_that_no_page_has(pointed: Pointed, tmp_path: Path) 
     made = await compared(pointed, tmp_path, "", lock(locked=sha("x")))
     (unknown,) = made.unknown
     assert unknown == f"locked 1.0 sha256:{sha('x')[:12]}…: in shop.lock, and on no page of this index"
+
+
+async def test_for_whom(pointed: Pointed, tmp_path: Path) -> None:
+    """What was served counts while it is in the days that are meant, also where its bytes are gone."""
+    await stored(pointed, "1.0", "2.0", "2.5", kept=("1.0",))
+
+    def fetch(version: str, who: str | None, days: float, index: str = "main") -> Fetch:
+        return Fetch(
+            at=datetime.now(UTC) - timedelta(days=days),
+            index=index,
+            source="pypi",
+            project="demo",
+            version=version,
+            filename=f"demo-{version}.tar.gz",
+            sha256=None,
+            who=who,
+            address="10.0.0.1",
+            tool="pip/25.0",
+        )
+
+    pointed.store.fetches.append(
+        [
+            fetch("1.0", "old", 40),
+            fetch("1.0", "else", 1, "other"),
+            fetch("2.0", "ci", 2),
+            fetch("2.0", None, 1),
+        ]
+    )
+    made = await compared(pointed, tmp_path, '[deny]\npackages = ["demo"]\n')
+    assert [(one.filename, one.why, one.whom) for one in made.blocked] == [
+        ("demo-1.0.tar.gz", ("kept",), ()),
+        ("demo-2.0.tar.gz", ("served",), ("from 10.0.0.1", "ci from 10.0.0.1")),
+    ]
+    made = await compared(pointed, tmp_path, '[deny]\npackages = ["demo"]\n', days=60)
+    assert made.blocked[0].whom == ("old from 10.0.0.1",)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wheelkeep import configuration
-from wheelkeep.cli.output import print_json
+from wheelkeep.cli.output import had_by, print_json
 from wheelkeep.cli.setup import Json
-from wheelkeep.core.rules import read_name
+from wheelkeep.core.rules import Rule, read_name
 from wheelkeep.core.settings import Settings
 from wheelkeep.logs import quiet
 
@@ -92,7 +92,7 @@ def list_(
         print_json(found)
         return
     for file in found.get("affecting", ()):
-        print(f"{file['filename']}  from {file['source']}")
+        print(f"{file['filename']}  from {file['source']}{had_by(file['whom'])}")
         for one in file["advisories"]:
             _print_one(one, "    ")
     for one in found.get("advisories", ()):
@@ -114,12 +114,16 @@ def _print_one(one: dict[str, Any], indent: str) -> None:
 
 async def _list(settings: Settings, project: "ProjectName | None", *, affecting: bool) -> dict[str, Any]:
     from wheelkeep import compose
+    from wheelkeep.index.audit import given
+    from wheelkeep.store.fetches import Which
 
     keep = compose.build(settings)
     try:
         rows = keep.advisor.rows
         if affecting:
             only = None if project is None else {project}
+            rule = None if project is None else Rule(project, "", project)
+            had = await given(keep.fetches, Which(rule=rule))
             return {
                 "affecting": [
                     {
@@ -128,6 +132,7 @@ async def _list(settings: Settings, project: "ProjectName | None", *, affecting:
                         "version": one.file.version,
                         "source": one.file.source,
                         "sha256": one.file.sha256,
+                        "whom": [by.words for by in had.get((one.file.source, one.file.filename), ())],
                         "advisories": [
                             _entry(trouble.ids, trouble.severity, trouble.summary, trouble.fixed)
                             for trouble in one.troubles

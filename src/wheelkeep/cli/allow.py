@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from wheelkeep import configuration
 from wheelkeep.cli.draft import Draft, agree, tell
-from wheelkeep.cli.output import print_json
+from wheelkeep.cli.output import had_by, print_json
 from wheelkeep.cli.setup import Json, choose_index
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import IndexName
@@ -154,4 +154,5 @@ def _line(text: str) -> str:
 
 def _breaks(one: "Broken") -> str:
     kept = [f"{len(one.kept)} kept file{'s' * (len(one.kept) != 1)}"] if one.kept else []
-    return f"breaks  {one.name} {one.version}: {', '.join([*kept, *(f'in {lock}' for lock in one.locks)])}"
+    what = ", ".join([*kept, *(f"in {lock}" for lock in one.locks)]) or "served before"
+    return f"breaks  {one.name} {one.version}: {what}{had_by(one.whom)}"

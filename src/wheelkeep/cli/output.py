@@ -25,3 +25,11 @@ def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
     for row in rows:
         yield "  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[-1]])
+
+
+def had_by(whom: Sequence[str], most: int = 5) -> str:
+    """Who was given something, at the end of a sentence; empty where nobody was."""
+    if not whom:
+        return ""
+    more = f" and {len(whom) - most} more" if len(whom) > most else ""
+    return f"; had by {', '.join(whom[:most])}{more}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from wheelkeep import configuration
-from wheelkeep.cli.output import print_json
+from wheelkeep.cli.output import had_by, print_json
 from wheelkeep.cli.setup import Json, choose_index
 from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.expectations import read_expectations
@@ -77,7 +77,7 @@ def diff(
     lock: Annotated[
         list[Path] | None, typer.Option(help="A lock file to judge too; may be given again.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=36_500, help="How far back refused downloads count.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=36_500, help="How far back downloads count.")] = 30,
     index: Index = None,
     json: Json = False,
 ) -> None:
@@ -98,6 +98,7 @@ def diff(
             blobs=keep.blobs,
             pages=keep.pages,
             ledger=keep.ledger,
+            fetches=keep.fetches,
             locks=locks,
             days=days,
         ),
@@ -138,4 +139,5 @@ def _print(found: "PolicyDiff") -> None:
 def _told(change: "Changed") -> str:
     return (
         f"{change.filename} from {change.source} ({', '.join(change.why)}): {change.gate}: {change.sentence}"
+        f"{had_by(change.whom)}"
     )

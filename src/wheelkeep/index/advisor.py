@@ -1,7 +1,7 @@
 """What is known against the files of a page, from sources and dumps together; and the alerts about stored ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -35,7 +35,7 @@ class Advisor:
         blobs: Blobs,
         pages: Pages,
         facts: Facts,
-        alert: Callable[[File, Trouble], None],
+        alert: Callable[[File, Trouble], Awaitable[None]],
     ) -> None:
         self.rows = rows
         self._blobs = blobs
@@ -122,7 +122,7 @@ class Advisor:
         for file, trouble in pairs:
             key = (file.source, file.filename, trouble.ids[0])
             if key in fresh:
-                self._alert(file, trouble)
+                await self._alert(file, trouble)
             if len(self._alerted) < 50_000:
                 self._alerted.add(key)
         return len(fresh)

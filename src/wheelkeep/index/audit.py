@@ -118,6 +118,14 @@ async def held(fetches: Fetches, which: Which) -> list[HeldFile]:
     ]
 
 
+async def given(fetches: Fetches, which: Which) -> dict[tuple[str, str], tuple[Holder, ...]]:
+    """By source and file name, whatever its bytes were: everybody who was given it."""
+    files: dict[tuple[str, str], list[Held]] = {}
+    for one in await fetches.held(which):
+        files.setdefault((one.source, one.filename), []).append(one)
+    return {key: _holders(them) for key, them in files.items()}
+
+
 def _holders(found: Iterable[Held]) -> tuple[Holder, ...]:
     callers: dict[tuple[str | None, str], list[Held]] = {}
     for one in found:

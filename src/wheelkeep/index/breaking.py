@@ -1,7 +1,4 @@
-"""Who would break by a denial: the files that are kept and served today, and the locks that name an affected version.
-
-Who fetched what is not on record, so every kept file counts as used: it was, or it would be.
-"""
+"""Who would break by a denial: who was given an affected version, what is kept of it, which locks name it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,9 +8,11 @@ from wheelkeep.core import names
 from wheelkeep.core.lock import Lock
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.policy import decide
-from wheelkeep.core.rules import RuleSet
+from wheelkeep.core.rules import Rule, RuleSet
+from wheelkeep.index.audit import given
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
+from wheelkeep.store.fetches import Which
 
 Locks = Sequence[tuple[str, Lock]]
 
@@ -27,17 +26,21 @@ class Broken(Struct, frozen=True, kw_only=True):
     """Its files whose bytes are here."""
     locks: tuple[str, ...] = ()
     """The given locks that name it."""
+    whom: tuple[str, ...] = ()
+    """Who was ever given a file of it by this index."""
 
 
 async def breaking(keep: Keep, index: Index, rules: RuleSet, locks: Locks) -> tuple[Broken, ...]:
     """Every version in use that the rules mean, oldest first. Nobody is asked for anything."""
     kept: dict[tuple[ProjectName, str], dict[str, None]] = {}
     named: dict[tuple[ProjectName, str], dict[str, None]] = {}
+    whom: dict[tuple[ProjectName, str], dict[str, None]] = {}
     hashes = _hashes(locks)
     for project in await _projects(keep, index, rules, locks):
         page = await index.known(project)
         if page is None:
             continue
+        had = await given(keep.fetches, Which(rule=Rule(project, "", project), index=index.name))
         policy = index.policy.current
         context = await index.context(policy, page, patience=0, ask=False)
         for file in page.files:
@@ -45,18 +48,21 @@ async def breaking(keep: Keep, index: Index, rules: RuleSet, locks: Locks) -> tu
                 continue
             if not keep.source_of(file).remote or keep.fetcher.stored(file) is not None:
                 kept.setdefault((project, file.version), {})[file.filename] = None
+            for holder in had.get((file.source, file.filename), ()):
+                whom.setdefault((project, file.version), {})[holder.words] = None
             for lock in hashes.get((project, file.sha256 or ""), ()):
                 named.setdefault((project, file.version), {})[lock] = None
     for lock, project, version in _versions(locks):
         if rules.match(project, version):
             named.setdefault((project, version), {})[lock] = None
-    found = sorted({*kept, *named}, key=lambda key: (key[0], names.version(key[1])))
+    found = sorted({*kept, *named, *whom}, key=lambda key: (key[0], names.version(key[1])))
     return tuple(
         Broken(
             name=project,
             version=version,
             kept=tuple(sorted(kept.get((project, version), ()))),
             locks=tuple(named.get((project, version), ())),
+            whom=tuple(whom.get((project, version), ())),
         )
         for project, version in found
     )

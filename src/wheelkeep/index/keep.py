@@ -19,6 +19,7 @@ from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
+from wheelkeep.index.audit import given
 from wheelkeep.index.desk import Desk
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.fetch_book import FetchBook
@@ -34,7 +35,7 @@ from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
-from wheelkeep.store.fetches import Fetches
+from wheelkeep.store.fetches import Fetches, Which
 from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.tokens import Tokens
@@ -57,8 +58,9 @@ class Announcer:
 class Book:
     """Entries for the ledger, written in groups a moment later so that nobody waits for them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, fetches: Fetches) -> None:
         self._ledger = ledger
+        self._fetches = fetches
         self._entries: list[Entry] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -77,14 +79,17 @@ class Book:
     def of_file(self, file: File, incident: Incident) -> None:
         self.incident(file.source, file.project, incident)
 
-    def alert(self, file: File, trouble: Trouble) -> None:
-        """An advisory is known of a file that the store holds."""
+    async def alert(self, file: File, trouble: Trouble) -> None:
+        """An advisory is known of a file that the store holds: who has it is told with it."""
+        which = Which(source=file.source, filename=file.filename)
+        whom = [one.words for them in (await given(self._fetches, which)).values() for one in them]
         log.warning(
             "alert",
             advisory=trouble.ids[0],
             severity=trouble.severity or "not told",
             source=file.source,
             file=file.filename,
+            holders=len(whom),
         )
         detail = {
             "advisory": trouble.ids[0],
@@ -92,6 +97,8 @@ class Book:
             "severity": trouble.severity or "",
             "fixed": ", ".join(trouble.fixed),
             "sha256": file.sha256 or "",
+            "holders": len(whom),
+            "whom": ", ".join(whom[:_MOST_NAMED]),
         }
         self._add("alert", file.source, file.project, file.filename, detail)
 

@@ -1,7 +1,4 @@
-"""``policy diff``: another policy replayed over what was kept, what was asked for and what locks name.
-
-Who fetched what is not on record, so every kept file counts as served: it was, or it would be.
-"""
+"""``policy diff``: another policy replayed over what was served, kept or refused, and what locks name."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from wheelkeep.core import names
 from wheelkeep.core.lock import Lock
 from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import File, Page, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.policy import Policy, decide
 from wheelkeep.core.verdict import Verdict
+from wheelkeep.index.audit import Holder, given
 from wheelkeep.index.index import Index
 from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.fetches import Fetches, Which
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.pages import Pages
 
@@ -39,7 +39,9 @@ class Changed(Struct, frozen=True, kw_only=True):
     sentence: str
     until: datetime | None = None
     why: tuple[str, ...] = ()
-    """What makes it matter: ``kept``, ``asked for``, ``in LOCK``."""
+    """What makes it matter: ``served``, ``kept``, ``asked for``, ``in LOCK``."""
+    whom: tuple[str, ...] = ()
+    """Who was given it in the time that counts."""
 
 
 class PolicyDiff(Struct, frozen=True, kw_only=True):
@@ -56,19 +58,30 @@ class PolicyDiff(Struct, frozen=True, kw_only=True):
 
 
 async def diff(
-    index: Index, new: Policy, *, blobs: Blobs, pages: Pages, ledger: Ledger, locks: Locks = (), days: int
+    index: Index,
+    new: Policy,
+    *,
+    blobs: Blobs,
+    pages: Pages,
+    ledger: Ledger,
+    fetches: Fetches,
+    locks: Locks = (),
+    days: int,
 ) -> PolicyDiff:
-    """Judges by both policies. ``days``: how far back refused downloads count. Asks sources for locks' projects."""
+    """Judges by both policies. ``days``: how far back downloads count. Asks sources for locks' projects."""
     old, now = index.policy.current, datetime.now(UTC)
     kept = await asyncio.to_thread(lambda: {sha256 for sha256, _ in blobs.all()})
     asked = await _asked_for(ledger, index, now - timedelta(days=days))
+    served = await given(fetches, Which(index=index.name, since=now - timedelta(days=days)))
     here = frozenset(
         place.source.name for group in index.groups for place in group if not place.source.remote
     )
     named = _named(locks)
     found, unknown = await _ask_for(index, named, old, new)
     reached = set(found)
-    for project in (await _known_projects(pages, index, kept)) | {name for name, _ in asked}:
+    for project in (
+        (await _known_projects(pages, index, kept)) | {name for name, _ in asked} | _owners(served)
+    ):
         if project not in found and (page := await index.known(project)) is not None:
             found[project] = page
     blocked: list[Changed] = []
@@ -79,7 +92,9 @@ async def diff(
         knows = [await index.context(policy, page, patience=_PATIENCE, ask=ask) for policy in (old, new)]
         for file in page.files:
             lock = named.get(file.project, {}).get(file.sha256 or "")
+            had = served.get((file.source, file.filename), ())
             told = [
+                ("served", bool(had)),
                 ("kept", file.source in here or file.sha256 in kept),
                 ("asked for", (file.project, file.filename) in asked),
                 (f"in {lock[0] if lock else ''}", lock is not None),
@@ -90,9 +105,9 @@ async def diff(
             judged += 1
             before, after = decide(old, file, knows[0]), decide(new, file, knows[1])
             if before.against is None and after.against is not None:
-                blocked.append(_changed(file, after.against, why))
+                blocked.append(_changed(file, after.against, why, had))
             elif before.against is not None and after.against is None:
-                freed.append(_changed(file, before.against, why))
+                freed.append(_changed(file, before.against, why, had))
     unknown += _missing(named, found)
     return PolicyDiff(
         index=index.name,
@@ -110,6 +125,11 @@ async def _asked_for(ledger: Ledger, index: Index, since: datetime) -> set[tuple
         for entry in await ledger.last("blocked", limit=_MOST_BLOCKS)
         if entry.at >= since and entry.project and entry.filename and entry.detail.get("index") == index.name
     }
+
+
+def _owners(served: Iterable[tuple[str, str]]) -> set[ProjectName]:
+    """The projects of served files."""
+    return {owner for _, filename in served if (owner := names.owner_of(filename)) is not None}
 
 
 async def _known_projects(pages: Pages, index: Index, kept: set[str]) -> set[ProjectName]:
@@ -179,7 +199,7 @@ def _missing(
     return missing
 
 
-def _changed(file: File, verdict: Verdict, why: tuple[str, ...]) -> Changed:
+def _changed(file: File, verdict: Verdict, why: tuple[str, ...], had: Sequence[Holder]) -> Changed:
     return Changed(
         filename=file.filename,
         project=file.project,
@@ -190,6 +210,7 @@ def _changed(file: File, verdict: Verdict, why: tuple[str, ...]) -> Changed:
         sentence=verdict.sentence,
         until=verdict.until,
         why=why,
+        whom=tuple(holder.words for holder in had),
     )
 
 
