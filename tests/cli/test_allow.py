@@ -326,8 +326,9 @@ def test_a_denial_says_what_breaks(keep: Path) -> None:
             "version": "1.0",
             "kept": ["speed-1.0-py3-none-any.whl"],
             "locks": ["requirements.txt"],
+            "whom": [],
         },
-        {"name": "speedy", "version": "3", "kept": [], "locks": ["requirements.txt"]},
+        {"name": "speedy", "version": "3", "kept": [], "locks": ["requirements.txt"], "whom": []},
     ]
     assert policy(keep)["deny"]["packages"] == ["denied>=2", "spe*"]
 
