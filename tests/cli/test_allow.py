@@ -72,7 +72,8 @@ def outside() -> Iterator[Outside]:
         add("denied", "2.0")
         add("wants-denied", "1.0", "denied==2.0")
         add("gated", "1.0", told="License-Expression: MIT\n")
-        add("gated", "2.0", told="License-Expression: GPL-3.0-only\n")
+        for version in ("2.0", "3.0", "4.0"):
+            add("gated", version, told="License-Expression: GPL-3.0-only\n")
         add("modern", "1.0", requires_python=">=3.12")
         outside.add(*sdist("only-source", "1.0", requires=["old"], form="2.2"))
         outside.add(*sdist("built", "1.0"))

@@ -6,19 +6,20 @@ The index asks as a client's request would: a reserved name goes to nobody but i
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from msgspec import Struct
 
-from wheelkeep.core import candidates
+from wheelkeep.core import candidates, names
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.listing import Listing
 from wheelkeep.core.merge import Nowhere
 from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.resolved import Resolved
+from wheelkeep.core.verdict import Decision
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
@@ -30,6 +31,7 @@ PATIENCE = 10.0
 _LARGEST_SDIST = 200 * 1000**2
 _TRIES = 3
 _AT_ONCE = 8
+_AHEAD = 10
 _IN_MEMORY = 4 * 1024**2
 
 
@@ -94,25 +96,36 @@ class Candidates:
         return not all(await asyncio.gather(*(one(version) for version in chosen)))
 
     async def _settled(self, chosen: Resolved) -> bool:
+        if await self._decided(chosen.project, chosen.version):
+            return True
+        # The resolver goes on downwards: the next few are looked at now, or each would cost a resolution.
         view = await self.view(chosen.project)
-        said = [
-            (file.filename, decision)
-            for file, decision in (view.by_name.values() if view is not None else ())
-            if file.version == chosen.version
-        ]
-        waiting = [name for name, decision in said if candidates.put_off(decision)]
-        if not waiting or any(decision.admitted for _, decision in said):
+        waiting = {file.version for file, decision in _entries(view) if candidates.put_off(decision)}
+        below = [one for one in waiting if names.version(one) < names.version(chosen.version)]
+        for version in sorted(below, key=names.version, reverse=True)[:_AHEAD]:
+            if await self._decided(chosen.project, version):
+                break
+        return False
+
+    async def _decided(self, project: ProjectName, version: str) -> bool:
+        """Has a version decided; False where it turns out to be blocked, and then it is offered no more."""
+        said = [entry for entry in _entries(await self.view(project)) if entry[0].version == version]
+        # What is chosen although it was not offered was asked for by its very number, and would be again.
+        if (project, version) in self._closed or any(decision.admitted for _, decision in said):
             return True
         why = ""
-        for name in waiting:
-            found = await self._index.decided(chosen.project, name)
-            decision = found.by_name[name][1] if isinstance(found, View) and name in found.by_name else None
+        for file, before in said:
+            decision: Decision | None = before
+            if candidates.put_off(before):
+                found = await self._index.decided(project, file.filename)
+                entry = found.by_name.get(file.filename) if isinstance(found, View) else None
+                decision = entry[1] if entry is not None else None
             if decision is not None and decision.against is None:
                 return True
             why = why or (
                 decision.against.label if decision is not None and decision.against is not None else ""
             )
-        self._closed[chosen.project, chosen.version] = why or "it is no longer there"
+        self._closed[project, version] = why or "it is no longer there"
         return False
 
     async def metadata(self, project: ProjectName, filename: str) -> bytes | None:
@@ -195,6 +208,10 @@ class Candidates:
 def _stored_info(path: Path) -> bytes:
     with path.open("rb") as file:
         return read_info(file)
+
+
+def _entries(view: View | None) -> Iterable[tuple[File, Decision]]:
+    return view.by_name.values() if view is not None else ()
 
 
 async def _copy(coming: Bytes, file: File, to: BinaryIO) -> None:
