@@ -42,7 +42,10 @@ def test_a_place_outside_is_refused(path: str) -> None:
         read_export(dump(release(path)))
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"indexes": 7}', dump(dumpversion="9")])
+DEEP = b'{"indexes": {"a/b": {"indexconfig": {"x": ' + b"[" * 100_000
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"indexes": 7}', DEEP, dump(dumpversion="9")])
 def test_what_is_no_export_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"dataindex\.json"):
         read_export(text)

@@ -46,7 +46,7 @@ def read_export(text: bytes) -> list[Exported]:
     """
     try:
         dump = msgspec.json.decode(text, type=_Dump)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise ValueError(f"{NAME} is not what devpi-export writes: {error}") from None
     if dump.dumpversion not in ("1", "2"):
         raise ValueError(f"{NAME} has the dump version {dump.dumpversion}: only 1 and 2 are known here")
