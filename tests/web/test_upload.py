@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from fakes import attesters
 from fakes.asgi import Inside, Message, sending
-from fakes.ask import JSON, Reply
+from fakes.ask import JSON, Reply, ask
 from fakes.dists import sdist, wheel
 from fakes.server import PATIENCE
 from fakes.uploads import BOUNDARY, CONFIG, END, KIND, Publishing, basic, fields, form, part
@@ -80,6 +80,15 @@ def test_both_addresses_with_and_without_a_slash(shared: Publishing) -> None:
     for method in ("GET", "HEAD", "PUT"):
         reply = shared.get("/main/legacy/", method)
         assert (reply.status, reply.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/main/simple/"), ("POST", "/nobody/legacy/"), ("PUT", "/main/legacy/")]
+)
+def test_who_sends_much_to_a_wrong_address_hears_so(shared: Publishing, method: str, path: str) -> None:
+    """Uploaders read the answer once all is sent: a connection that is cut under them tells them nothing."""
+    body = bytes(30_000_000)
+    assert ask(shared.url + path, method, body=body, Content_Type=KIND).status == 405
 
 
 def test_the_same_again_is_well_and_other_bytes_are_not(shared: Publishing) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import structlog
+from msgspec.structs import replace
 
 from wheelkeep.core.access import Read, allows
 from wheelkeep.core.negotiate import etag_matches
@@ -16,6 +17,7 @@ from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
+from wheelkeep.web.body import Body
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
 from wheelkeep.web.home import Home
@@ -148,6 +150,8 @@ class App:
             response = problem.unavailable(
                 request, "the keep could not deal with this request", retry_after=30
             )
+        if request.method not in SAFE_METHODS and not odd:
+            response = _heard(request, response)
         try:
             await answer(request, response, send)
         finally:
@@ -286,6 +290,13 @@ class App:
 
 def _uploads_at(index: Index) -> str | None:
     return f"/{index.name}/legacy/" if index.settings.publish is not None else None
+
+
+def _heard(request: Request, response: Answer) -> Answer:
+    """The answer, and what is left of the request's body read behind it: who is still sending must find it."""
+    if not isinstance(response, Response) or response.after is not None:
+        return response
+    return replace(response, after=Body(request, most=0).drain)
 
 
 def _has_it(none_match: bytes | None, etag: bytes) -> bool:
