@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from wheelkeep import configuration
+from wheelkeep.core.measures import SERIES
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.sessions import EXPERIMENT
@@ -47,6 +48,7 @@ from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
 from wheelkeep.store.sessions import Sessions
 from wheelkeep.store.staged import StagedBytes
+from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
 from wheelkeep.store.uploads import Uploads
 from wheelkeep.store.wanted import WantedList
@@ -58,11 +60,11 @@ def build(settings: Settings) -> Keep:
     database = Database(prepare(settings.data))
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
-    fetches = Fetches(settings.data)
-    book, announcer, releases = Book(ledger, fetches), Announcer(), Releases(database, ledger, changes)
+    fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
+    book, announcer, releases = Book(ledger, fetches, tally), Announcer(), Releases(database, ledger, changes)
     wanted = WantedList(database)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
-    sources = _sources(settings, pages, facts, releases, blobs, book, announcer)
+    sources = _sources(settings, pages, facts, releases, blobs, book, announcer, tally)
     reservations, selections = _offers(settings)
     verifier, licenser = Verifier(settings.trust_roots), Licenser(sources, changed=announcer)
     attestor = Attestor(AttestedFiles(database), verifier, sources, changed=announcer)
@@ -100,6 +102,7 @@ def build(settings: Settings) -> Keep:
         asks=Asks(wanted),
         desk=Desk(wanted, AnswerBook(database, ledger, changes), indexes),
         fetches=fetches,
+        tally=tally,
         announcer=announcer,
         changes=changes,
         receiver=receiver,
@@ -166,9 +169,10 @@ def _sources(
     blobs: Blobs,
     book: Book,
     announcer: Announcer,
+    tally: Tally,
 ) -> dict[SourceName, Source]:
     return {
-        name: _source(source, pages, facts, releases, blobs, book, announcer)
+        name: _source(source, pages, facts, releases, blobs, book, announcer, tally)
         for name, source in settings.sources.items()
     }
 
@@ -181,6 +185,7 @@ def _source(
     blobs: Blobs,
     book: Book,
     announcer: Announcer,
+    tally: Tally,
 ) -> Source:
     if isinstance(source, HostedSource):
         return Hosted(source.name, facts, releases)
@@ -192,7 +197,13 @@ def _source(
         source.name,
         url=source.url,
         fresh=source.fresh,
-        client=Client(url=source.url, files=source.files, username=source.username, password=source.password),
+        client=Client(
+            url=source.url,
+            files=source.files,
+            username=source.username,
+            password=source.password,
+            count=tally.add,
+        ),
         pages=pages,
         facts=facts,
         blobs=blobs,

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from wheelkeep.core import pins
+from wheelkeep.core import measures, pins
 from wheelkeep.core.advisories import Trouble
 from wheelkeep.core.asker import Asker
 from wheelkeep.core.model import File
@@ -38,6 +38,7 @@ from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches, Which
 from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
+from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
 
 _MOST_NAMED = 100
@@ -58,9 +59,10 @@ class Announcer:
 class Book:
     """Entries for the ledger, written in groups a moment later so that nobody waits for them."""
 
-    def __init__(self, ledger: Ledger, fetches: Fetches) -> None:
+    def __init__(self, ledger: Ledger, fetches: Fetches, tally: Tally) -> None:
         self._ledger = ledger
         self._fetches = fetches
+        self._tally = tally
         self._entries: list[Entry] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -81,6 +83,7 @@ class Book:
 
     async def alert(self, file: File, trouble: Trouble) -> None:
         """An advisory is known of a file that the store holds: who has it is told with it."""
+        self._tally.add(measures.ALERTS)
         which = Which(source=file.source, filename=file.filename)
         whom = [one.words for them in (await given(self._fetches, which)).values() for one in them]
         log.warning(
@@ -181,6 +184,7 @@ class Keep:
         asks: Asks,
         desk: Desk,
         fetches: Fetches,
+        tally: Tally,
         announcer: Announcer,
         changes: Changes,
         receiver: Receiver,
@@ -203,6 +207,7 @@ class Keep:
         self.asks = asks
         self.desk = desk
         self.fetches = fetches
+        self.tally = tally
         self.fetch_book = FetchBook(fetches, lost=book.lost)
         self.receiver = receiver
         self._attestor = attestor

@@ -17,6 +17,7 @@ from msgspec import Struct
 from yarl import URL
 
 from wheelkeep import __version__
+from wheelkeep.core import measures
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.settings import Secret
 from wheelkeep.sources import trust
@@ -70,7 +71,10 @@ class Client:
         username: str | None = None,
         password: Secret | None = None,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        count: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """``count`` is told what happens, by its place among the ``core.measures``."""
+        self._count = count
         self._own = Origin.of(url)
         self._reach = Reach(self._own, tuple(Origin.of(one) for one in files))
         self._authorization = (
@@ -116,6 +120,7 @@ class Client:
             async with asyncio.timeout(within):
                 return await self._tried(lambda: self._page(url, headers, largest), within)
         except TimeoutError:
+            self._count(measures.UPSTREAM_FAILURES)
             raise Unanswered(f"{shown(url)}: no whole answer within {within:.3g} s") from None
 
     @asynccontextmanager
@@ -174,6 +179,7 @@ class Client:
                 pause = max(pause, trouble.retry_after or 0.0)
                 hopeless = pause > self._limits.patience or clock() + pause >= end
                 if not trouble.again or tried >= self._limits.tries or hopeless:
+                    self._count(measures.UPSTREAM_FAILURES)
                     raise trouble.final() from None
             await asyncio.sleep(pause)
 
@@ -210,6 +216,7 @@ class Client:
         self, method: str, url: str, headers: Mapping[str, str], pace: _Pace
     ) -> tuple[aiohttp.ClientResponse, str]:
         """The answer at the end of the redirects, and its URL, within the pace's time for headers."""
+        self._count(measures.UPSTREAM_REQUESTS)
         with spoken(url):
             async with asyncio.timeout(pace.headers):
                 return await self._hop(method, url, headers, pace)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import structlog
 from msgspec.structs import replace
 
+from wheelkeep.core import measures
 from wheelkeep.core.access import Read, allows
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
-from wheelkeep.web import problem
+from wheelkeep.web import metrics, problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body
@@ -58,6 +59,7 @@ class App:
 
     def __init__(self, keep: Keep, *, started: Callable[[], None] = lambda: None) -> None:
         self._keep = keep
+        self._tally = keep.tally
         self._started = started
         self._auth = Auth(keep.tokens)
         asked = Asked(keep.asks, self._auth)
@@ -91,6 +93,7 @@ class App:
                     log.exception("start_failed")
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     return
+                self._tally.share()
                 await send({"type": "lifespan.startup.complete"})
                 self._started()
             else:
@@ -128,6 +131,9 @@ class App:
                 headers = [*ready.headers, length, (b"x-request-id", request_id())]
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send(ready.ok)
+                numbers = self._tally.numbers
+                numbers[measures.MEMORY_PAGES] += 1
+                numbers[measures.WARM_PAGE] += 1
                 return
         await self._routed(Request(scope, receive), key, agent, send, odd=odd)
 
@@ -155,6 +161,8 @@ class App:
         try:
             await answer(request, response, send)
         finally:
+            kind = measures.kind_of(request.path, request.method)
+            self._tally.add(measures.request(kind, response.status))
             log.info(
                 "request",
                 request=request.id.decode(),
@@ -271,6 +279,8 @@ class App:
                 return self._trusted.audience(request)
             case "/.well-known/pytp":
                 return self._trusted.discover(request)
+            case "/metrics":
+                return metrics.answer(self._tally)
             case "/healthz":
                 return _word(200, "ok")
             case "/readyz":

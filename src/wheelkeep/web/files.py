@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 
-from wheelkeep.core import names
+from wheelkeep.core import measures, names
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
 from wheelkeep.core.merge import Nowhere
 from wheelkeep.core.model import File, Unreachable
@@ -111,6 +111,7 @@ class Files:
         if isinstance(view, Nowhere):
             return problem.no_project(request, project)
         if view.unlisted is not None:
+            self._keep.tally.add(measures.blocked(view.unlisted.gate))
             await self._note_unlisted(request, index, project, filename, view.unlisted)
             return redirect(
                 blocked_at(view.unlisted.gate, view.unlisted.words, filename), request, status=302
@@ -138,6 +139,7 @@ class Files:
         blocked_at: Callable[[str, str, str], str],
     ) -> Response:
         """To where its block is explained; the refusal is noted."""
+        self._keep.tally.add(measures.blocked(against.gate))
         self._keep.book.blocked(index.name, file, against, request.asker)
         await self._asked.note(
             request, index, file.project, against, version=file.version, filename=file.filename
@@ -172,6 +174,12 @@ class Files:
         """The same answer, once it is on record that its bytes are sent: no byte leaves before."""
         if request.method != "GET" or answer.status not in (200, 206):
             return answer
+        tally = self._keep.tally
+        tally.add(measures.FETCHES)
+        if isinstance(answer, FileResponse):
+            tally.add(measures.STORED_FILES)
+        if self._keep.fetch_book.behind:
+            tally.add(measures.LATE_FETCHES)
         # Of a file whose hash no page told the store knows it once the bytes are there.
         sha256 = file.sha256 or (answer.path.name if isinstance(answer, FileResponse) else None)
         try:
