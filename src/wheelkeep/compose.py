@@ -62,7 +62,7 @@ def build(settings: Settings) -> Keep:
     ledger, changes = Ledger(database), Changes(settings.data)
     fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
     book, announcer, releases = Book(ledger, fetches, tally), Announcer(), Releases(database, ledger, changes)
-    wanted = WantedList(database)
+    wanted, uploads = WantedList(database), Uploads(database, ledger, changes)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
     sources = _sources(settings, pages, facts, releases, blobs, book, announcer, tally)
     reservations, selections = _offers(settings)
@@ -81,7 +81,6 @@ def build(settings: Settings) -> Keep:
         )
         for name, index in settings.indexes.items()
     }
-    uploads = Uploads(database, ledger, changes)
     receiver = Receiver(
         blobs=blobs,
         uploads=uploads,
