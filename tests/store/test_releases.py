@@ -15,7 +15,7 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import OF_PAGES, Entry
 from wheelkeep.store.releases import Changed, Conflict
-from wheelkeep.store.standing import Standing
+from wheelkeep.store.standing import Standing, write_standing
 from wheelkeep.store.uploads import PROVENANCE, Taken
 
 ACME, STAGE = SourceName("acme"), SourceName("stage")
@@ -203,8 +203,11 @@ async def test_projects_are_listed_by_name_those_too_that_are_empty(store: Store
     await store.uploads.add(replace(STAGED, project=ProjectName("z"), filename="z-1.0-py3-none-any.whl"))
     await store.releases.remove(ACME, ProjectName("b"), every, noted("deleted"))
     await store.releases.set_status(ACME, ProjectName("c"), Status("archived"), entry("status"))
+    async with store.database.write() as connection:
+        # As a session without files publishes it: nothing but the name is the source's.
+        await write_standing(connection, ACME, ProjectName("d"), Standing())
     listed = await store.releases.projects(ACME, after="", limit=9)
-    assert [(each.project, each.files) for each in listed] == [("a", 1), ("b", 0), ("c", 1)]
+    assert [(each.project, each.files) for each in listed] == [("a", 1), ("b", 0), ("c", 1), ("d", 0)]
     assert listed[2].standing == Standing(Status("archived"))
     (second,) = await store.releases.projects(ACME, after="a", limit=1)
     assert second.project == "b"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, literal, select, union, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +21,7 @@ from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import drop_owners
 from wheelkeep.store.packed import pack_file, unpack_file
 from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
-from wheelkeep.store.tables import hosted_files, origin_documents, wheel_metadata
+from wheelkeep.store.tables import hosted_files, hosted_projects, origin_documents, wheel_metadata
 from wheelkeep.store.uploads import PROVENANCE, Taken, find_taken
 
 Wanted = Callable[[File], bool]
@@ -75,12 +75,22 @@ class Releases:
             return await _look(connection, source, project)
 
     async def projects(self, source: SourceName, *, after: str, limit: int) -> list[Listed]:
-        """The projects of which the source has, or once had, a file: by name, those that come after a name."""
+        """The projects of which the source has, or once had, a file or the name alone: by name, those that come after
+        a name."""
+        there = union(
+            *(
+                select(table.c.project).where(table.c.source == source, table.c.project > after)
+                for table in (hosted_files, hosted_projects)
+            )
+        ).subquery()
         counted = (
-            select(hosted_files.c.project, func.count(hosted_files.c.file).label("files"))
-            .where(hosted_files.c.source == source, hosted_files.c.project > after)
-            .group_by(hosted_files.c.project)
-            .order_by(hosted_files.c.project)
+            select(there.c.project, func.count(hosted_files.c.file).label("files"))
+            .outerjoin(
+                hosted_files,
+                (hosted_files.c.source == source) & (hosted_files.c.project == there.c.project),
+            )
+            .group_by(there.c.project)
+            .order_by(there.c.project)
             .limit(limit)
         )
         async with self._database.read() as connection:
