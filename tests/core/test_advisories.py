@@ -152,3 +152,22 @@ def test_a_large_page_with_many_advisories_is_laid_out_quickly() -> None:
     began = time.perf_counter()
     Knowledge(versions, told=None, dumped=dump, complete=True)
     assert time.perf_counter() - began < 0.3  # some milliseconds, on a machine that has time
+
+
+def test_names_that_all_lead_to_each_other_are_grouped_quickly() -> None:
+    """A source chooses the aliases, and could make each record join what stood apart."""
+    apart = [told(f"A{n}", aliases=tuple(f"x{n}-{k}" for k in range(40))) for n in range(900)]
+    joining = [told(f"B{n}", aliases=tuple(f"x{n * 9 + k}-0" for k in range(9))) for n in range(100)]
+    began = time.perf_counter()
+    laid = known(document=Told(newest="3.0", advisories=(*apart, *joining)))
+    assert time.perf_counter() - began < 1.0
+    assert len(laid.against("1.0")) == 100
+
+
+def test_many_fixes_of_many_advisories_are_laid_out_quickly() -> None:
+    versions = [f"{major}.{minor}.1" for major in range(30) for minor in range(30)]
+    advisories = [told(f"A{n}", *(f"{k}.{n % 30}.5" for k in range(30))) for n in range(200)]
+    Knowledge(versions, told=Told(newest="1.0", advisories=tuple(advisories)))
+    began = time.perf_counter()
+    Knowledge(versions, told=Told(newest="1.0", advisories=tuple(advisories)))
+    assert time.perf_counter() - began < 2.0

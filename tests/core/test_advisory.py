@@ -49,6 +49,12 @@ def test_past_its_fix() -> None:
     assert not past("1!5.0", ["5", "1!6"])
 
 
+@given(st.lists(st.sampled_from([*VERSIONS, "1", "2", "1.0.1", "1.5.0.1", "3", "1!1"]), max_size=4))
+def test_what_is_not_past_its_fix_is_found_at_once(fixed: list[str]) -> None:
+    line = Line(VERSIONS)
+    assert line.unmended(fixed) == [text for text in line.texts if not past(text, fixed)]
+
+
 numbers = st.sampled_from(
     ["0", "0.9", "1.0a1", "1.0", "1.0.post1", "1.2", "1.5", "2.0rc1", "2.0", "3.0", "1!0.1"]
 )

@@ -79,3 +79,16 @@ def test_the_legacy_json() -> None:
 def test_words_are_fit_to_be_shown() -> None:
     assert Told(expression="MIT\x1b[31m" + "x" * 500).words == ("MIT[31m" + "x" * 500)[:120]
     assert Told(classifiers=("MIT License", "BSD License")).words == "MIT License, BSD License"
+
+
+@pytest.mark.parametrize("filling", [" " * 3_000, " OR MIT" * 500])
+def test_an_expression_that_is_too_long_is_not_read_from_its_beginning_alone(filling: str) -> None:
+    told = read_info({"license_expression": f"MIT{filling} AND GPL-3.0-only"})
+    assert allows(told, ALLOWED) is None
+    assert told.words.startswith("MIT")
+
+
+def test_a_classifier_behind_many_unknown_ones_still_counts() -> None:
+    unknown = [f"License :: OSI Approved :: Licence {number}" for number in range(60)]
+    gpl = "License :: OSI Approved :: GNU General Public License v3 (GPLv3)"
+    assert allows(read_info({"classifiers": [*unknown, gpl]}), ALLOWED) is False

@@ -114,3 +114,15 @@ def test_the_list_of_a_legacy_document() -> None:
     assert read_told([{}], DEMO) == (Advisory(id="an advisory without an id", project=DEMO),)
     for nothing in (None, {}, "x", [{}] * 5_001):
         assert read_told(nothing, DEMO) is None
+
+
+@pytest.mark.parametrize("versions", ["1.0", {"a": 1}, [1, None]])
+def test_versions_that_are_no_list_of_names_name_none_so_all_are_meant(versions: Any) -> None:
+    assert only(record(events=[], versions=versions)).spans == (Span(),)
+    assert only(record(events=[], versions=["no version at all"])).spans == ()
+
+
+def test_more_fixes_than_anything_has_mend_nothing() -> None:
+    (advisory,) = read_told([{"id": "X-1", "fixed_in": [f"1.{n}" for n in range(500)]}], DEMO) or ()
+    assert advisory.fixed == ()
+    assert read_told([{"id": f"X-{n}"} for n in range(2_000)], DEMO) is None

@@ -63,6 +63,8 @@ async def test_the_legacy_json_of_a_version(shared: Inside) -> None:
         assert "releases" not in told
     blocked = (await shared.get("/main/pypi/demo/2.0/json")).json
     assert blocked["urls"][0]["yanked_reason"].startswith("wheelkeep: deny: ")
+    assert blocked["info"]["yanked"] is True
+    assert blocked["info"]["yanked_reason"] == blocked["urls"][0]["yanked_reason"]
     assert (await shared.get("/omits/pypi/demo/2.0/json")).json["urls"] == []
     for unknown in ("7.0", "latest", "1.0-py3", "%2e%2e"):
         assert (await shared.get(f"/main/pypi/demo/{unknown}/json")).status == 404

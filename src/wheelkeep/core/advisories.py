@@ -91,7 +91,7 @@ class Knowledge:
         for one in precise:
             affected |= line.affected(one)
         if told is not None:
-            affected |= _by_word(line.texts, records, told, inferring=not precise)
+            affected |= _by_word(line, records, told, inferring=not precise)
         for text in affected:
             self._against.setdefault(text, []).append(trouble)
         for text in {*fixed, *(text for text in after if text is not None)} - affected:
@@ -119,7 +119,7 @@ def _all_told(told: Told | None) -> list[Advisory]:
     return [*told.advisories, *(one for own in told.own.values() for one in own)]
 
 
-def _by_word(texts: Sequence[str], records: list[Advisory], told: Told, *, inferring: bool) -> set[str]:
+def _by_word(line: Line, records: list[Advisory], told: Told, *, inferring: bool) -> set[str]:
     """The versions that a source's documents call affected.
 
     A version's own document speaks of that version, the project's of the newest one. From the project's document it is
@@ -131,30 +131,33 @@ def _by_word(texts: Sequence[str], records: list[Advisory], told: Told, *, infer
         if any(id(one) in here and not past(text, one.fixed) for one in own):
             found.add(text)
     for one in told.advisories:
-        if id(one) in here:
-            meant = texts if inferring else [text for text in texts if text == told.newest]
-            found.update(text for text in meant if not past(text, one.fixed))
+        if id(one) not in here:
+            continue
+        if inferring:
+            found.update(line.unmended(one.fixed))
+        elif told.newest is not None and line.has(told.newest) and not past(told.newest, one.fixed):
+            found.add(told.newest)
     return found
 
 
 def _grouped(records: Sequence[Advisory]) -> list[list[Advisory]]:
     """Records that share an id or alias, together, in the order of their first."""
-    group_of: dict[str, int] = {}
-    groups: list[list[Advisory]] = []
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while (above := parent.setdefault(name, name)) != name:
+            parent[name] = parent[above]  # halves the way for whoever comes next
+            name = above
+        return name
+
     for record in records:
-        known = {group_of[name] for name in (record.id, *record.aliases) if name in group_of}
-        if not known:
-            at = len(groups)
-            groups.append([])
-        else:
-            at = min(known)
-            for other in known - {at}:
-                groups[at] += groups[other]
-                groups[other] = []
-                group_of |= {name: at for name, was in group_of.items() if was == other}
-        groups[at].append(record)
-        group_of |= dict.fromkeys((record.id, *record.aliases), at)
-    return [group for group in groups if group]
+        own = root(record.id)
+        for alias in record.aliases:
+            parent[root(alias)] = own
+    groups: dict[str, list[Advisory]] = {}
+    for record in records:
+        groups.setdefault(root(record.id), []).append(record)
+    return list(groups.values())
 
 
 def _names(records: list[Advisory]) -> tuple[str, ...]:

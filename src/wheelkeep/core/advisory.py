@@ -58,6 +58,9 @@ class Line:
         self._locals = publics
         self._there = set(self.texts)
 
+    def has(self, text: str) -> bool:
+        return text in self._there
+
     def affected(self, advisory: Advisory) -> set[str]:
         """Which of the versions an advisory means, by name or by span (OSV 1.6, "Evaluation")."""
         found: set[str] = set()
@@ -92,6 +95,28 @@ class Line:
         at = self._end_of(names.version(span.upto))
         return self.texts[at] if at < len(self.texts) else None
 
+    def unmended(self, fixed: Sequence[str]) -> list[str]:
+        """The versions that are not ``past`` their fix, at a cost that hardly grows with the number of fixes."""
+        fixes = sorted({names.version(text) for text in fixed})
+        if not fixes:
+            return self.texts
+        end = bisect_left(self._versions, fixes[-1])
+        if len(fixes) == 1:
+            return self.texts[:end]
+        first: dict[tuple[int, tuple[int, ...]], Version] = {}
+        for fix in fixes:
+            first.setdefault((fix.epoch, _series(fix)), fix)
+        lengths = {len(series) for _, series in first}
+
+        def mended(version: Version) -> bool:
+            return any(
+                (fix := first.get((version.epoch, version.release[:length]))) is not None and version >= fix
+                for length in lengths
+            )
+
+        versions = zip(self._versions[:end], self.texts, strict=False)
+        return [text for version, text in versions if not mended(version)]
+
 
 def past(version: str, fixed: Sequence[str]) -> bool:
     """Whether a version is as new as its fix, where only the fixes are told and not where the trouble began.
@@ -107,5 +132,9 @@ def past(version: str, fixed: Sequence[str]) -> bool:
 
 
 def _same_series(version: Version, fix: Version) -> bool:
-    series = fix.release[:-1] or fix.release
+    series = _series(fix)
     return version.epoch == fix.epoch and version.release[: len(series)] == series
+
+
+def _series(fix: Version) -> tuple[int, ...]:
+    return fix.release[:-1] or fix.release

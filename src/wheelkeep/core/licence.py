@@ -12,6 +12,8 @@ from wheelkeep.core.names import SourceName
 
 _PREFIX = "License :: "
 _LONGEST = 2_000
+_SHOWN = 200
+_MOST_CLASSIFIERS = 50
 # Classifiers are coarser than SPDX: one may stand for several licences, and is allowed where one of them is.
 _CLASSIFIERS: dict[str, tuple[str, ...]] = {
     "Academic Free License (AFL)": ("AFL-3.0", "AFL-2.1"),
@@ -102,7 +104,12 @@ def read_info(info: Mapping[str, Any]) -> Told:
 def _told(expression: str, classifiers: Iterable[str]) -> Told:
     licences = [one.removeprefix(_PREFIX) for one in classifiers if one.startswith(_PREFIX)]
     named = [one.removeprefix("OSI Approved :: ") for one in licences if one not in _NAMELESS]
-    return Told(expression=expression.strip()[:_LONGEST], classifiers=tuple(dict.fromkeys(named))[:50])
+    stated = expression.strip()
+    if len(stated) > _LONGEST:  # cut short it could read as another, more lenient one; so it reads as none
+        stated = f"{' '.join(stated[:_LONGEST].split())[:_SHOWN]} …"
+    # Those that are known first: what is cut off cannot turn a no into a don't know.
+    known_first = sorted(dict.fromkeys(named), key=lambda one: one not in _CLASSIFIERS)
+    return Told(expression=stated, classifiers=tuple(known_first[:_MOST_CLASSIFIERS]))
 
 
 def allows(told: Told, allowed: Collection[str]) -> bool | None:

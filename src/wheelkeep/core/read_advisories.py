@@ -22,7 +22,8 @@ _LONGEST_SUMMARY = 300
 _MOST_ALIASES = 50
 _MOST_EVENTS = 5_000
 _MOST_VERSIONS = 20_000
-_MOST_ADVISORIES = 5_000
+_MOST_ADVISORIES = 1_000
+_MOST_FIXES = 200
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -76,7 +77,7 @@ def _of_project(
     fixed: list[str] = []
     for entry in entries:
         said, fixes = _spans(entry.get("ranges"))
-        spans += said if said or entry.get("versions") else [Span()]
+        spans += said if said or _names_some(entry.get("versions")) else [Span()]
         versions += _versions(entry.get("versions"))
         fixed += fixes
     return Advisory(
@@ -89,6 +90,11 @@ def _of_project(
         spans=tuple(dict.fromkeys(spans)),
         fixed=tuple(dict.fromkeys(fixed)),
     )
+
+
+def _names_some(versions: Any) -> bool:
+    """Whether versions are named at all, be it by names that no file can have."""
+    return isinstance(versions, list) and any(isinstance(text, str) for text in versions)
 
 
 def _severity(record: dict[str, Any], entries: list[dict[str, Any]]) -> str | None:
@@ -161,6 +167,9 @@ def read_told(value: Any, project: ProjectName) -> tuple[Advisory, ...] | None:
             continue
         identity = _identity(entry.get("id")) or "an advisory without an id"
         severity = read_severity(entry.get("severity"), _specific(entry.get("database_specific")))
+        fixes = entry.get("fixed_in")
+        # Some of them alone would say that more is mended than is; none says that nothing is.
+        few = isinstance(fixes, list) and len(fixes) <= _MOST_FIXES
         found.append(
             Advisory(
                 id=identity,
@@ -168,7 +177,7 @@ def read_told(value: Any, project: ProjectName) -> tuple[Advisory, ...] | None:
                 aliases=_aliases(entry.get("aliases"), identity),
                 severity="critical" if identity.startswith("MAL-") else severity,
                 summary=_line(entry.get("summary")) or _line(entry.get("details")),
-                fixed=tuple(_versions(entry.get("fixed_in"))),
+                fixed=tuple(_versions(fixes)) if few else (),
             )
         )
     return tuple(found)

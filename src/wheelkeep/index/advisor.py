@@ -16,6 +16,9 @@ from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.pages import Pages
 
+_AT_ONCE = 50_000
+"""Advisories times versions, up to which laying them out takes a few milliseconds."""
+
 
 class Affected(Struct, frozen=True):
     """A stored file against which something is known."""
@@ -65,7 +68,7 @@ class Advisor:
             )
         )
         found = {
-            source.name: _knowledge(versions[source.name], answer, dumped)
+            source.name: await _laid(versions[source.name], answer, dumped)
             for source, answer in zip(sources, answers, strict=True)
         }
         await self._tell(_affected(page.files, found, self._stored))
@@ -126,6 +129,14 @@ class Advisor:
             if len(self._alerted) < 50_000:
                 self._alerted.add(key)
         return len(fresh)
+
+
+async def _laid(versions: Sequence[str], answer: Advised, dumped: Dumped) -> Knowledge:
+    """In a thread where there is so much of it that others would wait."""
+    many = len(dumped.advisories) + (len(answer.told.advisories) if answer.told is not None else 0)
+    if many * len(versions) < _AT_ONCE:
+        return _knowledge(versions, answer, dumped)
+    return await asyncio.to_thread(_knowledge, versions, answer, dumped)
 
 
 def _knowledge(versions: Sequence[str], answer: Advised, dumped: Dumped) -> Knowledge:

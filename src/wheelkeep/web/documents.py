@@ -81,9 +81,10 @@ class Documents:
                 releases.setdefault(file.version, []).append(_release(file, decision, base))
         origin = await self._origin(view)
         files = [file for file, _ in pairs if file.version == current]
+        yanked = [_yanked(file, decision) for file, decision in pairs if file.version == current]
         told = origin or {"info": await self._described(files) | {"version": current}}
         document: dict[str, Any] = {
-            "info": _info(view.project, current, told, files),
+            "info": _info(view.project, current, told, files, yanked),
             "last_serial": 0,
             "releases": releases,
             "urls": releases.get(current or "", []),
@@ -199,8 +200,12 @@ def _same_version(known: str, asked: str) -> bool:
         return False
 
 
+def _yanked(file: File, decision: Decision) -> str | None:
+    return file.yanked if decision.against is None else decision.against.label
+
+
 def _release(file: File, decision: Decision, base: str) -> dict[str, Any]:
-    yanked = file.yanked if decision.against is None else decision.against.label
+    yanked = _yanked(file, decision)
     stamp = file.upload_time
     return {
         "digests": {"sha256": file.sha256} if file.sha256 is not None else dict(file.digests),
@@ -218,8 +223,13 @@ def _release(file: File, decision: Decision, base: str) -> dict[str, Any]:
 
 
 def _info(
-    project: ProjectName, version: str | None, origin: dict[str, Any], files: list[File]
+    project: ProjectName,
+    version: str | None,
+    origin: dict[str, Any],
+    files: list[File],
+    yanked: list[str | None],
 ) -> dict[str, Any]:
+    """``yanked``: why each of the files is shown as yanked, where it is."""
     told: dict[str, Any] = origin.get("info", {})
     info: dict[str, Any] = {key: told[key] if isinstance(told.get(key), str) else None for key in _INFO_TEXTS}
     for key in _INFO_LISTS:
@@ -233,7 +243,7 @@ def _info(
         "name": project,
         "version": version,
         "requires_python": next((file.requires_python for file in files if file.requires_python), None),
-        "yanked": bool(files) and all(file.yanked is not None for file in files),
-        "yanked_reason": next((file.yanked for file in files if file.yanked), None),
+        "yanked": bool(yanked) and None not in yanked,
+        "yanked_reason": next((reason for reason in yanked if reason), None),
     }
     return info
