@@ -1,6 +1,7 @@
 """Sessions below the web face: what time, crashes and races leave of one."""
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -257,6 +258,26 @@ async def test_two_who_end_it_at_once(staging: Staging) -> None:
         if published is None:
             break
     other.receiver.close()
+
+
+async def test_bytes_that_cannot_be_removed_at_once(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another removes them at the same moment, or a file is still being put there: what was asked for is done, and
+    what stays is swept up."""
+    session = await staging.ready()
+
+    def raced(*_: object) -> None:
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.bytes, "remove_all", raced)
+        assert await staging.stager.cancel(session) is None
+        assert (await staging.now(session)).state == "canceled"
+        assert staging.lying()
+        await staging.stager.clear_up()
+    await staging.stager.clear_up()
+    assert not staging.lying()
 
 
 async def test_what_comes_for_a_file_that_is_gone(staging: Staging) -> None:

@@ -142,8 +142,14 @@ class Stager:
     async def _discard(self, key: str, notice: str | None) -> Ended | None:
         ended = await self._sessions.cancel(key, datetime.now(UTC), notice)
         if ended is None:
-            await asyncio.to_thread(self._staged.remove_all, key)
+            await self._sweep(key)
         return ended
+
+    async def _sweep(self, key: str) -> None:
+        """Removes the bytes of a session that has ended. What stays, for another does so at the same moment or still
+        puts some there, goes with the next look for leftovers."""
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._staged.remove_all, key)
 
     async def add_file(self, session: Session, new: NewFile) -> Staged | Clash:
         """Makes room for a file that is announced."""
@@ -185,7 +191,7 @@ class Stager:
         values = {"bytes": target.name, "sha256": filling.sha256}
         outcome = await self._sessions.send(session.id, staged.id, values)
         if isinstance(outcome, Ended):
-            await asyncio.to_thread(self._staged.remove_all, session.id)
+            await self._sweep(session.id)
             return _over(outcome.state)
         gone = target.name if isinstance(outcome, Shifted) else outcome
         if gone is not None:
@@ -296,9 +302,7 @@ class Stager:
         log.info(
             "session_published", source=session.source, project=session.project, session=session.id, by=by
         )
-        # What stays of it goes with the next look for leftovers.
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(self._staged.remove_all, session.id)
+        await self._sweep(session.id)
         return None
 
     async def _no_room(self, session: Session, publishing: list[File]) -> Refused | Clash | None:
@@ -331,9 +335,10 @@ class Stager:
         for key in await asyncio.to_thread(self._staged.sessions):
             known = await self._sessions.bytes_of(key)
             if known is None:
-                await asyncio.to_thread(self._staged.remove_all, key)
+                await self._sweep(key)
             else:
-                await asyncio.to_thread(self._staged.clear, key, known)
+                with contextlib.suppress(FileNotFoundError):  # it ended meanwhile
+                    await asyncio.to_thread(self._staged.clear, key, known)
         await self._sessions.forget(now)
 
 
