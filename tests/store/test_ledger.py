@@ -57,3 +57,10 @@ async def test_who_brought_a_file_last(store: Store) -> None:
     )
     assert await store.ledger.brought("pypi", "a") == {"a-1.tar.gz": "ada"}
     assert await store.ledger.brought("acme", "a") == {}
+
+
+async def test_a_policy_is_noted_when_it_is_another_one(store: Store) -> None:
+    told = [("main", "a"), ("main", "a"), ("other", "a"), ("main", "b"), ("main", "a"), ("other", "a")]
+    noted = [await store.ledger.note_policy(index, sha256, NOW) for index, sha256 in told]
+    assert noted == [True, False, True, True, True, False]
+    assert [entry.detail["sha256"] for entry in await store.ledger.last("policy")] == ["a", "b", "a", "a"]

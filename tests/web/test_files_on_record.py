@@ -13,6 +13,7 @@ from fakes.dists import wheel
 from fakes.faults import Answer, drip
 from fakes.outside import Outside
 from wheelkeep.core.access import read_scope
+from wheelkeep.core.names import IndexName
 from wheelkeep.store.fetches import Fetch, Which
 from wheelkeep.web.app import App
 
@@ -192,3 +193,19 @@ async def test_a_book_that_cannot_be_written_stops_nobody(inside: Inside) -> Non
         while inside.keep.fetch_book.behind:
             await asyncio.sleep(0.05)
     assert len(await noted(inside)) == 3
+
+
+async def test_which_policy_came_into_force(inside: Inside) -> None:
+    """At the start and after an edit; a broken one never did."""
+    start = await inside.keep.ledger.last("policy")
+    assert sorted(entry.detail["index"] for entry in start) == ["main", "omits", "strict"]
+    policy = inside.folder / "policy.toml"
+    for text in (b"[deny\n", WAIVER.encode()):
+        policy.write_bytes(text)
+        index = inside.keep.indexes[IndexName("main")]
+        assert index.policy.refresh() is False
+        assert index.policy.refresh() is text.startswith(b"\n")
+        await inside.keep.note_policy(index)
+    newest, *before = await inside.keep.ledger.last("policy")
+    assert newest.detail == {"index": "main", "sha256": hashlib.sha256(WAIVER.encode()).hexdigest()}
+    assert before == start

@@ -295,7 +295,22 @@ class Keep:
         return all([await source.ready() for source in self.sources.values()])
 
     async def _watch(self, index: Index) -> None:
-        await index.policy.watch(lambda: index.forget(None))
+        def changed() -> None:
+            index.forget(None)
+            running = [task for task in self._tasks if not task.done()]
+            self._tasks = [*running, asyncio.create_task(self.note_policy(index))]
+
+        await index.policy.watch(changed)
+
+    async def note_policy(self, index: Index) -> None:
+        """Has it on record which policy is in force in an index, where the newest line says another."""
+        if index.policy.digest is None:
+            return
+        try:
+            await self.ledger.note_policy(index.name, index.policy.digest, datetime.now(UTC))
+        except Exception:
+            # A disk that is full or cannot be written stops writes, not reads.
+            log.exception("policy_not_noted", index=index.name)
 
     async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
         """A file's bytes are in the store: its page learns a hash or size that nobody had told (first seen)."""

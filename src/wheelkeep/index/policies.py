@@ -4,6 +4,7 @@ Beside what the file says stand people's answers to what was wanted, which someb
 """
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -41,6 +42,9 @@ class PolicyHolder:
         """Every file that the last reading looked into, as it was just before."""
         self.trouble: str | None = None
         """What is wrong with the newest text, while an older one is in force."""
+        self._hash = hashlib.sha256()
+        self.digest: str | None = None
+        """Of the text in force and its locks, one after the other, a sha256 in hex; None: there is no file."""
         self.warnings: tuple[Mistake, ...] = ()
         """What is allowed but unwise in the policy in force."""
         self._answers = NO_ANSWERS
@@ -79,9 +83,10 @@ class PolicyHolder:
         except (OSError, UnicodeDecodeError) as error:
             says = f"the policy cannot be read: {error}"
             raise ConfigError([Mistake(str(self.path), None, "", says)]) from None
+        self._hash = hashlib.sha256(text.encode())
         file = read_policy(text, file=str(self.path), sources=self._sources)
         locks, warnings = self._read_locks(file, self.path.parent)
-        self.warnings = warnings
+        self.warnings, self.digest = warnings, self._hash.hexdigest()
         return build(file, remote=remote, locks=locks)
 
     def _read_locks(self, file: PolicyFile, folder: Path) -> tuple[LockSet, tuple[Mistake, ...]]:
@@ -101,7 +106,9 @@ class PolicyHolder:
 
     def _open(self, name: str) -> bytes:
         self._marks[Path(name)] = _mark(Path(name))
-        return read_whole(name)
+        content = read_whole(name)
+        self._hash.update(content)
+        return content
 
     def refresh(self) -> bool:
         """Reads the files again if one changed and none changes still; True when another policy is in force now."""

@@ -25,6 +25,8 @@ OF_PAGES = (
 )
 """The kinds of entries after which a project's page shows something else, or any page, where none is named."""
 
+POLICY = "policy"
+"""The kind of an entry that says which policy came into force."""
 _AT_ONCE = 500
 """Rows in memory while many are read."""
 
@@ -33,8 +35,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the book."""
 
     kind: str
-    """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, or one of
-    OF_PAGES."""
+    """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, ``policy``,
+    or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
@@ -66,6 +68,26 @@ class Ledger:
             for entry in entries
         ]
         await connection.execute(insert(ledger), rows)
+
+    async def note_policy(self, index: str, sha256: str, at: datetime) -> bool:
+        """Notes that a policy is in force in an index, unless the book says so already; whether it was noted.
+
+        Of several processes that see the same change one notes it.
+        """
+        last = (
+            select(ledger.c.detail)
+            .where(ledger.c.kind == POLICY, func.json_extract(ledger.c.detail, "$.index") == index)
+            .order_by(ledger.c.id.desc())
+            .limit(1)
+        )
+        async with self._database.write() as connection:
+            before = (await connection.execute(last)).scalar()
+            if before is not None and msgspec.json.decode(before)["sha256"] == sha256:
+                return False
+            await self.write(
+                connection, [Entry(kind=POLICY, at=at, detail={"index": index, "sha256": sha256})]
+            )
+            return True
 
     async def page(
         self,

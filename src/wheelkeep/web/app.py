@@ -94,6 +94,8 @@ class App:
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
                     return
                 self._tally.share()
+                for index in self._keep.indexes.values():
+                    await self._keep.note_policy(index)
                 await send({"type": "lifespan.startup.complete"})
                 self._started()
             else:

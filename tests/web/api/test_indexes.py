@@ -79,7 +79,7 @@ async def test_the_ledger_in_pages(api: Managed) -> None:
     assert [entry["kind"] for entry in first["items"]] == ["unyanked", "yanked"]
     assert first["items"][1]["detail"]["by"] == "admin"
     rest = (await api.call("GET", f"/ledger?before={first['next']}")).json
-    assert ([entry["kind"] for entry in rest["items"]], rest["next"]) == (["published"], None)
+    assert ([entry["kind"] for entry in rest["items"]], rest["next"]) == (["published", "policy"], None)
     some = (await api.call("GET", "/ledger?kind=yanked&source=acme&project=demo")).json
     assert [entry["kind"] for entry in some["items"]] == ["yanked"]
     assert (await api.call("GET", "/ledger?project=other")).json["items"] == []
