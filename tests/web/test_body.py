@@ -58,6 +58,19 @@ async def test_a_client_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> No
     await silent.drain()
 
 
+async def test_who_has_the_answer_and_falls_silent_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that announced a body and never sends it must not hold up the server's end."""
+    monkeypatch.setattr(module, "PATIENCE_ANSWERED", 0.05)
+    silent = Body(
+        Request(scope("POST", "/", {"content_length": "9"}), asyncio.Event().wait),  # type: ignore[arg-type]
+        most=100,
+    )
+    async with asyncio.timeout(10):
+        await silent.drain()
+
+
 async def test_what_is_left_is_read() -> None:
     body, taken = made(*[b"x" * 10] * 5, content_length="50")
     async for _ in body.chunks():

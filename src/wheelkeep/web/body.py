@@ -7,6 +7,8 @@ from wheelkeep.web.respond import Request
 
 PATIENCE = 60.0
 """Seconds without a single byte after which a client is given up."""
+PATIENCE_ANSWERED = 5.0
+"""The same once the client has its answer: so long may one that sends nothing more hold up the server."""
 _MOST_DRAINED = 2 * 1024**3
 """Bytes that are read after the answer, so that a client that reads only then finds it."""
 
@@ -53,14 +55,14 @@ class Body:
         limit = self._came + _MOST_DRAINED
         try:
             while not self._ended and self._came != self._stated and self._came < limit:
-                await self._next()
+                await self._next(PATIENCE_ANSWERED)
         except BodyBrokenOffError:
             return
 
-    async def _next(self) -> bytes:
+    async def _next(self, patience: float | None = None) -> bytes:
         self._begun = True
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE if patience is None else patience):
                 message = await self._receive()
         except TimeoutError:
             self._ended = True
