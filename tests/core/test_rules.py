@@ -222,3 +222,12 @@ def test_thousands_of_pins_of_one_project_cost_next_to_nothing() -> None:
     assert [rule.text for rule in matched if rule is not None] == [
         f"demo==1.{n}" for n in range(9_000, 10_000)
     ]
+
+
+@given(
+    st.lists(st.sampled_from(["demo", "de*", "lib[ab]-x", "*-core", "a?c", "other>=2", "ab*<3"]), max_size=5),
+    st.sampled_from(["demo", "dem", "liba-x", "libc-x", "acme-core", "core", "abc", "abcd", "other"]),
+)
+def test_a_set_knows_the_names_that_it_has_rules_for(texts: list[str], name: str) -> None:
+    rules = RuleSet(read_rule(text, globs=True) for text in texts)
+    assert rules.knows(project(name)) is bool(rules.for_project(project(name)))

@@ -232,6 +232,23 @@ async def test_names_that_the_allow_list_does_not_know_are_not_listed(store: Sto
     assert [name async for name in pointed.index.names()] == ["other", "own"]
 
 
+async def test_a_long_list_of_names_lets_others_have_a_turn(store: Store, policy: Path) -> None:
+    pointed = Pointed(store, policy=policy)
+    pointed.pypi.listed = [f"name-{number}" for number in range(50_000)]
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    assert [name async for name in pointed.index.names()] == []
+    task.cancel()
+    assert turns >= 50
+
+
 async def test_it_is_ready_when_all_its_sources_are(pointed: Pointed) -> None:
     assert await pointed.index.ready()
     pointed.acme.complete = False

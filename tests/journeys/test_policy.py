@@ -1,6 +1,7 @@
 """Policies with real clients: an older admitted version is taken, and the reason is in what they print."""
 
 import hashlib
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +35,10 @@ withheld = "omit"
 [indexes.edited]
 sources = ["outer"]
 policy = "edited.toml"
+
+[indexes.small]
+sources = ["outer"]
+policy = "small.toml"
 
 [indexes.free]
 sources = ["outer"]
@@ -89,6 +94,7 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     denied = hashlib.sha256(wheel("by-hash", "2.0")[1]).hexdigest()
     (folder / "policy.toml").write_text(POLICY.format(hash=denied))
     (folder / "edited.toml").write_text("")
+    (folder / "small.toml").write_text('[formats]\nmax_size = "4KB"\n')
     with Server(folder, CONFIG.format(url=world.url)) as server:
         yield server
 
@@ -186,6 +192,21 @@ def test_bytes_of_a_blocked_file_are_not_to_be_had_by_any_address(server: Server
                     assert reply.status in {302, 404}, odd
                     assert content[:10] not in reply.body
                 assert server.get(f"{path}.metadata").body == metadata(name, "2.0").encode()
+
+
+def test_a_page_that_tells_a_smaller_size_brings_no_larger_file_in(server: Server, world: Outside) -> None:
+    filename, content = wheel("liar", "1.0", files={"liar/data": random.Random(1).randbytes(9_000)})
+    sha256 = hashlib.sha256(content).hexdigest()
+    for number in (0, 1):
+        name = filename.replace("1.0", f"1.{number}")
+        world.bodies[f"/liar/{name}"] = Answer(200, {}, content)
+        world.add(name, b"little", sha256=sha256, url=f"{world.origin}/liar/{name}")
+    for number, headers in enumerate(({}, {"Range": "bytes=0-9"})):
+        path = f"/small/files/liar/{sha256}/{filename.replace('1.0', f'1.{number}')}"
+        reply = server.get(path, **headers)
+        assert (reply.status, reply.body) == (302, b""), reply.status
+        assert "/blocked/formats/" in reply.headers["location"]
+        assert server.get(path, "HEAD").status == 302
 
 
 def eventually(what: Callable[[], Any]) -> None:

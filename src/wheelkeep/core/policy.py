@@ -95,6 +95,18 @@ class Policy:
             ]
         )
 
+    def oversized(self, file: File, size: int | None, now: datetime) -> Verdict | None:
+        """What stands against a file that turns out to have another size than its page tells, in bytes; None: nothing."""
+        if size is None or size == file.size:
+            return None
+        for gate in self.gates:
+            if not isinstance(gate, FormatsGate) or file.source not in gate.sources:
+                continue
+            verdict = gate.verdict(replace(file, size=size), Context(now=now))
+            if not verdict.admits and self.waiver(file.project, file.version, gate.name, now) is None:
+                return verdict
+        return None
+
     def waiver(self, project: ProjectName, version: str, gate: str, now: datetime) -> Waiver | None:
         """The waiver in force that lifts the gate for a version; of several, the one that lasts longest.
 
@@ -133,11 +145,19 @@ class Policy:
 
     def unlisted(self, project: ProjectName, source: SourceName, now: datetime) -> Verdict | None:
         """Why a source need not be asked about a name: an allow list governs it and nothing there speaks of it."""
+        gate = self._not_knowing(project, source, now)
+        return self.told(gate.unlisted(project), project, "") if gate is not None else None
+
+    def may_come(self, project: ProjectName, source: SourceName, now: datetime) -> bool:
+        """Whether ``unlisted`` says nothing against a name; cheap, as it is asked of every name that there is."""
+        return self._not_knowing(project, source, now) is None
+
+    def _not_knowing(self, project: ProjectName, source: SourceName, now: datetime) -> AllowGate | None:
         for gate in self.gates:
             if not isinstance(gate, AllowGate) or source not in gate.sources or gate.knows(project):
                 continue
             if self.waiver(project, "", gate.name, now) is None:
-                return self.told(gate.unlisted(project), project, "")
+                return gate
         return None
 
 

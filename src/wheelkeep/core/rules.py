@@ -105,7 +105,7 @@ def _pinned(specifier: str) -> Version | None:
 class RuleSet:
     """Rules in their written order, found by project: exact names at once, globs one by one and then kept."""
 
-    __slots__ = ("_exact", "_found", "_globs", "_matched", "rules")
+    __slots__ = ("_any", "_exact", "_found", "_globs", "_matched", "rules")
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules: tuple[Rule, ...] = tuple(rules)
@@ -118,6 +118,8 @@ class RuleSet:
                 self._globs.append((at, rule, re.compile(translate(rule.name))))
             else:
                 self._exact.setdefault(rule.name, []).append((at, rule))
+        every = dict.fromkeys(pattern.pattern for _, _, pattern in self._globs)
+        self._any = re.compile("|".join(every)) if every else None
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -141,8 +143,8 @@ class RuleSet:
         return ordered
 
     def knows(self, project: ProjectName) -> bool:
-        """Whether any rule speaks of the project, whatever the version."""
-        return bool(self.for_project(project))
+        """Whether any rule speaks of the project, whatever the version. Nothing is kept: a root list asks of all names."""
+        return project in self._exact or (self._any is not None and self._any.match(project) is not None)
 
     def match(self, project: ProjectName, version: str) -> Rule | None:
         """The first rule, as written, that speaks of this version; raises InvalidVersion outside PEP 440."""

@@ -31,6 +31,8 @@ from wheelkeep.store.facts import Facts
 
 T = TypeVar("T")
 _MEMO_BYTES = 16 * 1024 * 1024
+_BREATH = 1_000
+"""Names of a root list, after which whoever else waits has a turn."""
 WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
 
 
@@ -269,14 +271,16 @@ class Index:
         found: set[str] = set()
         for group in self.groups:
             for place in group:
-                for text in await place.source.names() or ():
+                for at, text in enumerate(await place.source.names() or ()):
+                    if at % _BREATH == _BREATH - 1:  # a public index has most of a million
+                        await asyncio.sleep(0)
                     name = ProjectName(text)
                     owners = self._reservations.owners(name)
                     if owners and place.source.name not in owners:
                         continue
                     if not place.selection.may_have(name):
                         continue
-                    if place.source.remote and policy.unlisted(name, place.source.name, now) is not None:
+                    if place.source.remote and not policy.may_come(name, place.source.name, now):
                         continue
                     found.add(name)
         for name_ in sorted(found):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 from wheelkeep.core import measures, names
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
@@ -52,7 +53,7 @@ class Files:
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
             return await self.refuse(request, index, file, against, urls.blocked_from_file)
-        return await self._give(request, index, file, decision, told=sha256 != "-")
+        return await self._give(request, index, file, decision, urls.blocked_from_file, told=sha256 != "-")
 
     async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
         """``/{index}/packages/aa/bb/{rest}/{filename}``: the file under the path that its origin gives it."""
@@ -71,7 +72,7 @@ class Files:
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
             return await self.refuse(request, index, file, against, urls.blocked_from_packages)
-        return await self._give(request, index, file, decision, told=True)
+        return await self._give(request, index, file, decision, urls.blocked_from_packages, told=True)
 
     async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
         """``/{index}/blocked/{gate}/{words}/{filename}``: the reason as it stands now."""
@@ -162,10 +163,24 @@ class Files:
         return conditional(request, etag, (*headers, (b"etag", etag)), body)
 
     async def _give(
-        self, request: Request, index: Index, file: File, decision: Decision, *, told: bool
+        self,
+        request: Request,
+        index: Index,
+        file: File,
+        decision: Decision,
+        blocked_at: Callable[[str, str, str], str],
+        *,
+        told: bool,
     ) -> Answer:
-        """The bytes of an admitted file."""
+        """The bytes of an admitted file, unless they are more than its page told and the policy allows."""
         answer = await self._bytes(request, file, told=told)
+        size = answer.length if isinstance(answer, StreamResponse) else None
+        if isinstance(answer, FileResponse):
+            size = answer.size
+        if (verdict := index.policy.current.oversized(file, size, datetime.now(UTC))) is not None:
+            if isinstance(answer, StreamResponse):
+                await answer.close()
+            return await self.refuse(request, index, file, verdict, blocked_at)
         return await self.noted(request, index, file, decision, answer)
 
     async def noted(
