@@ -96,7 +96,7 @@ class Policy:
         )
 
     def oversized(self, file: File, size: int | None, now: datetime) -> Verdict | None:
-        """What stands against a file that turns out to have another size than its page tells, in bytes; None: nothing."""
+        """What stands against a file that has another size, in bytes, than its page tells; None: nothing."""
         if size is None or size == file.size:
             return None
         for gate in self.gates:

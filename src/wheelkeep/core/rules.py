@@ -143,7 +143,7 @@ class RuleSet:
         return ordered
 
     def knows(self, project: ProjectName) -> bool:
-        """Whether any rule speaks of the project, whatever the version. Nothing is kept: a root list asks of all names."""
+        """Whether any rule speaks of the project, whatever the version. Nothing is kept: some ask of all names."""
         return project in self._exact or (self._any is not None and self._any.match(project) is not None)
 
     def match(self, project: ProjectName, version: str) -> Rule | None:
