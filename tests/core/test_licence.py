@@ -65,7 +65,7 @@ def test_core_metadata() -> None:
         b"Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: MIT License\n"
         b"Classifier: Programming Language :: Python\n\nLicense-Expression: evil\n"
     )
-    assert read_metadata(body) == Told(expression="MIT", classifiers=("MIT License",))
+    assert read_metadata(body) == Told(expression="(MIT) AND (GPL-3.0-only)", classifiers=("MIT License",))
     assert read_metadata(b"Name: demo\nLicense: MIT\n") == Told()
     assert read_metadata(b"\xff\xfe\x00") == Told()
 
@@ -92,3 +92,10 @@ def test_a_classifier_behind_many_unknown_ones_still_counts() -> None:
     unknown = [f"License :: OSI Approved :: Licence {number}" for number in range(60)]
     gpl = "License :: OSI Approved :: GNU General Public License v3 (GPLv3)"
     assert allows(read_info({"classifiers": [*unknown, gpl]}), ALLOWED) is False
+
+
+def test_of_several_expressions_each_must_be_allowed() -> None:
+    twice = b"Name: demo\nLicense-Expression: MIT\nLicense-Expression: GPL-3.0-only\n\n"
+    assert allows(read_metadata(twice), ALLOWED) is False
+    assert allows(read_metadata(twice.replace(b"GPL-3.0-only", b"MIT")), ALLOWED) is True
+    assert allows(read_metadata(twice.replace(b"GPL-3.0-only", b"")), ALLOWED) is None

@@ -87,9 +87,11 @@ class Licences(Struct, frozen=True, kw_only=True):
 
 
 def read_metadata(body: bytes) -> Told:
-    """What core metadata tells; of a field that may come once, the first counts."""
+    """What core metadata tells. Where it has several expressions, which it must not, all of them are asked for."""
     headers = BytesHeaderParser().parsebytes(body)
-    return _told(str(headers.get("License-Expression", "")), map(str, headers.get_all("Classifier", [])))
+    stated = list(dict.fromkeys(str(one).strip() for one in headers.get_all("License-Expression", [])))
+    expression = stated[0] if len(stated) == 1 else " AND ".join(f"({one})" for one in stated)
+    return _told(expression, map(str, headers.get_all("Classifier", [])))
 
 
 def read_info(info: Mapping[str, Any]) -> Told:

@@ -110,7 +110,7 @@ class OriginAdvisories:
         newest, told = await asyncio.to_thread(_read, known[0])
         advisories = read_told(told, project)
         if advisories is None:
-            reason = "its source's pypi/…/json lists no vulnerabilities, and no dump is imported"
+            reason = "its source's pypi/…/json has no list of vulnerabilities that can be read, and no dump is imported"
             return Advised(why=reason, good_until=again)
         if not each:
             return Advised(told=Told(newest=newest, advisories=advisories), good_until=again)
