@@ -1,6 +1,7 @@
 """Learning licences: a version at a time, from a wheel's metadata or the source's JSON, and never by guessing."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,6 +19,7 @@ from wheelkeep.index import licenser
 from wheelkeep.index.fetch import Fetcher
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.view import View
+from wheelkeep.store.facts import KnownMetadata
 
 
 class Licensed(Pointed):
@@ -117,3 +119,12 @@ async def test_a_file_that_is_asked_for_is_decided_at_once(made: Licensed) -> No
     gate.set()
     await asyncio.gather(*made.licenser._jobs.values())
     assert set((await made.codes()).values()) == {"licences-allowed"}
+
+
+async def test_an_sdist_whose_own_metadata_is_kept_tells_by_that(made: Licensed, store: Store) -> None:
+    """As of those that were uploaded here: their source has no JSON beside them."""
+    one = file("demo-6.0.tar.gz")
+    body = b"Name: demo\nLicense-Expression: MIT\n"
+    await store.facts.learn_metadata(one, KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True))
+    made.pypi.says(found("pypi", one, file("demo-7.0.tar.gz")))
+    assert await made.codes() == {"6.0.tar.gz": "licences-allowed", "7.0.tar.gz": "licences-unclear"}

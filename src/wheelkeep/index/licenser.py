@@ -184,6 +184,9 @@ class Licenser:
                 trouble = error
             else:
                 return read_metadata(body) if body is not None else Told()
+        for file in files:
+            if (body := await self.metadata.kept(file)) is not None:
+                return read_metadata(body)
         _, project, version = release
         document = await source.document("json", f"{project}/{version}")
         if document is None:

@@ -65,6 +65,11 @@ class MetadataKeeper:
         known = task.result()
         return known.body if known.sha256 else None
 
+    async def kept(self, file: File) -> bytes | None:
+        """What is kept of a file of any kind already: of an uploaded sdist too. Nobody is asked, nothing is opened."""
+        known = await self._facts.metadata(file.source, file.filename)
+        return known.body if known is not None and known.sha256 else None
+
     def _asked(self, key: tuple[str, str, bool], task: asyncio.Task[KnownMetadata]) -> None:
         self._asking.pop(key, None)
         if not task.cancelled():
