@@ -10,7 +10,7 @@ import pytest
 
 from fakes.asgi import Inside, patient, scope
 from fakes.dists import wheel
-from fakes.faults import Answer, drip
+from fakes.faults import Answer, drip, truncate
 from fakes.outside import Outside
 from wheelkeep.core.access import read_scope
 from wheelkeep.core.names import IndexName
@@ -209,3 +209,22 @@ async def test_which_policy_came_into_force(inside: Inside) -> None:
     newest, *before = await inside.keep.ledger.last("policy")
     assert newest.detail == {"index": "main", "sha256": hashlib.sha256(WAIVER.encode()).hexdigest()}
     assert before == start
+
+
+async def test_a_download_that_fails_while_its_line_is_written_is_an_outage_in_words(
+    inside: Inside, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was sent yet: a server that has a head to send and no byte of a body says 500 by itself."""
+    outside.faults["/files/large/"] = truncate(120_000, rst=True)
+    note = inside.keep.fetch_book.note
+
+    async def slowly(*given: Any, **more: Any) -> None:
+        await note(*given, **more)
+        while inside.keep.fetcher._fills:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(inside.keep.fetch_book, "note", slowly)
+    reply = await inside.get(AT)
+    assert (reply.status, reply.kind, reply.whole) == (503, "application/problem+json", True)
+    outside.faults.clear()
+    assert (await inside.get(AT)).body == CONTENT

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from wheelkeep.core import measures, names
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
 from wheelkeep.core.merge import Nowhere
@@ -210,7 +212,7 @@ class Files:
             if isinstance(answer, StreamResponse):
                 await answer.close()
             raise
-        return answer
+        return await _begun(request, answer) if isinstance(answer, StreamResponse) else answer
 
     async def _bytes(self, request: Request, file: File, *, told: bool) -> Answer:
         etag = f'"{file.sha256}"' if file.sha256 is not None else None
@@ -241,6 +243,28 @@ class Files:
         if isinstance(got, Stored):
             return stored_answer(request, got, headers, etag)
         return StreamResponse(200, headers, got.chunks(), got.length, got.close)
+
+
+async def _begun(request: Request, answer: StreamResponse) -> Answer:
+    """The same answer with its first piece in hand: of a download that failed while its line was written nothing
+    was sent, and the client can still be told why."""
+    try:
+        first = await anext(answer.chunks, b"")
+    except BaseException as error:
+        await answer.close()
+        if isinstance(error, FileMissing):
+            return problem.not_found(request, str(error))
+        if isinstance(error, Unanswered):
+            return problem.unavailable(request, error.reason, retry_after=error.retry_after)
+        raise
+    return replace(answer, chunks=_after(first, answer.chunks))
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for piece in rest:
+        yield piece
 
 
 def _head(headers: Headers, size: int | None) -> StreamResponse:
