@@ -10,7 +10,7 @@ import pytest
 
 from fakes.asgi import Inside, patient, scope
 from fakes.dists import wheel
-from fakes.faults import Answer, drip, truncate
+from fakes.faults import Answer, drip, says
 from fakes.outside import Outside
 from wheelkeep.core.access import read_scope
 from wheelkeep.core.names import IndexName
@@ -215,7 +215,7 @@ async def test_a_download_that_fails_while_its_line_is_written_is_an_outage_in_w
     inside: Inside, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing was sent yet: a server that has a head to send and no byte of a body says 500 by itself."""
-    outside.faults["/files/large/"] = truncate(120_000, rst=True)
+    outside.faults["/files/large/"] = says(bytes(len(CONTENT)), "application/zip")
     note = inside.keep.fetch_book.note
 
     async def slowly(*given: Any, **more: Any) -> None:
