@@ -40,6 +40,14 @@ policy = "edited.toml"
 sources = ["outer"]
 policy = "small.toml"
 
+[indexes.held]
+sources = ["outer"]
+policy = "held.toml"
+
+[indexes.tiny]
+sources = ["outer"]
+policy = "tiny.toml"
+
 [indexes.free]
 sources = ["outer"]
 """
@@ -94,6 +102,8 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     denied = hashlib.sha256(wheel("by-hash", "2.0")[1]).hexdigest()
     (folder / "policy.toml").write_text(POLICY.format(hash=denied))
     (folder / "edited.toml").write_text("")
+    (folder / "held.toml").write_text('[cooldown]\nage = "5000w"\n')
+    (folder / "tiny.toml").write_text('[formats]\nmax_size = "1B"\n')
     (folder / "small.toml").write_text('[formats]\nmax_size = "4KB"\n')
     with Server(folder, CONFIG.format(url=world.url)) as server:
         yield server
@@ -133,6 +143,24 @@ def test_nothing_admitted_at_all(client: Client, server: Server, tmp_path: Path)
         assert "wheelkeep: deny: INC-42" in done.words
         # Where blocked files are left out there is nothing to say it with.
         assert client.install(server.simple("omits"), tmp_path / "into", "all-bad").code != 0
+
+
+def test_what_is_held_or_too_large_is_refused_in_words(
+    client: Client, server: Server, tmp_path: Path
+) -> None:
+    for index, gate, words in (
+        ("held", "cooldown", "held until"),
+        ("tiny", "formats", "more than the 1 that are allowed"),
+    ):
+        done = client.install(server.simple(index), tmp_path / index, "demo==2.0")
+        assert done.code != 0
+        if client.is_pip:
+            # Nothing of the project is admitted, so pip shows only the Python that it would need.
+            assert f"blocked.by.wheelkeep.{gate}." in done.words
+            assert words.replace(" ", ".") in done.words
+        else:
+            assert f"wheelkeep: {gate}: " in done.words
+            assert words in done.words
 
 
 def test_a_range_of_which_nothing_is_admitted(
