@@ -10,7 +10,7 @@ import pytest
 
 from fakes.asgi import Inside, patient, scope
 from fakes.dists import wheel
-from fakes.faults import Answer, drip, says
+from fakes.faults import Answer, Exchange, drip
 from fakes.outside import Outside
 from wheelkeep.core.access import read_scope
 from wheelkeep.core.names import IndexName
@@ -215,7 +215,18 @@ async def test_a_download_that_fails_while_its_line_is_written_is_an_outage_in_w
     inside: Inside, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing was sent yet: a server that has a head to send and no byte of a body says 500 by itself."""
-    outside.faults["/files/large/"] = says(bytes(len(CONTENT)), "application/zip")
+
+    noise = hashlib.shake_256(b"noise").digest(300_000)
+    filename, content = wheel("loud", "1.0", files={"loud.bin": noise})
+    outside.add(filename, content)
+
+    async def others(exchange: Exchange) -> None:
+        await exchange.head(length=len(content))
+        await exchange.write(bytes(200_000))
+        await asyncio.sleep(0.2)
+        await exchange.write(bytes(len(content) - 200_000))
+
+    outside.faults["/files/loud/"] = others
     note = inside.keep.fetch_book.note
 
     async def slowly(*given: Any, **more: Any) -> None:
@@ -224,7 +235,9 @@ async def test_a_download_that_fails_while_its_line_is_written_is_an_outage_in_w
             await asyncio.sleep(0.01)
 
     monkeypatch.setattr(inside.keep.fetch_book, "note", slowly)
-    reply = await inside.get(AT)
+    at = f"/main/files/loud/{hashlib.sha256(content).hexdigest()}/{filename}"
+    reply = await inside.get(at)
     assert (reply.status, reply.kind, reply.whole) == (503, "application/problem+json", True)
+    assert [line.filename for line in await noted(inside)] == [filename]
     outside.faults.clear()
-    assert (await inside.get(AT)).body == CONTENT
+    assert (await inside.get(at)).body == content
