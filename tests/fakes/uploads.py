@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
-import subprocess
 from pathlib import Path
 
 from fakes.ask import Reply, ask
-from fakes.server import Server, environment, program
+from fakes.command import quickly
+from fakes.server import Server
 
 BOUNDARY = "-----boundary-of-a-form"
 KIND = f"multipart/form-data; boundary={BOUNDARY}"
@@ -75,11 +75,12 @@ class Publishing(Server):
         self.token = self.make_token("publish:acme")
 
     def make_token(self, *scopes: str) -> str:
-        command = [program(), "-c", str(self.config), "token", "create", "--name", f"for {scopes}"]
-        command += [word for scope in scopes for word in ("--scope", scope)]
-        made = subprocess.run(command, capture_output=True, text=True, env=environment())
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
+        words = [word for scope in scopes for word in ("--scope", scope)]
+        made = quickly(
+            "-c", self.config, "token", "create", "--name", f"for {scopes}", *words, cwd=self.folder
+        )
+        assert made.code == 0, made.err
+        return made.out.strip()
 
     def publish(
         self,

@@ -68,22 +68,24 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
-def test_the_version_that_mends_is_taken(client: Client, server: Server, tmp_path: Path) -> None:
+def test_the_version_that_mends_is_taken(installer: Client, server: Server, tmp_path: Path) -> None:
     """Though it is young: another young one is held, and the old one is affected."""
-    assert client.got(server.simple(), tmp_path / "into", "demo") == {"demo": "2.0"}
+    assert installer.got(server.simple(), tmp_path / "into", "demo") == {"demo": "2.0"}
 
 
-def test_an_affected_version_fails_with_the_advisory(client: Client, server: Server, tmp_path: Path) -> None:
-    done = client.install(server.simple(), tmp_path / "into", "demo==1.0")
+def test_an_affected_version_fails_with_the_advisory(
+    installer: Client, server: Server, tmp_path: Path
+) -> None:
+    done = installer.install(server.simple(), tmp_path / "into", "demo==1.0")
     assert done.code != 0
-    if client.is_pip:
+    if installer.is_pip:
         words = "PYSEC-2026-1-severity-not-told-CVE-2026-1-known-against-demo-1.0"
         assert f"{server.url}/main/blocked/advisories/{words}/demo-1.0-py3-none-any.whl" in done.said
     else:
         says = "PYSEC-2026-1 (severity not told, CVE-2026-1): known against demo 1.0"
         assert f"wheelkeep: advisories: {says}" in done.words
         assert "take a version with the fix (2.0)" in done.words
-    assert client.got(server.simple(), tmp_path / "waived", "waived==1.0") == {"waived": "1.0"}
+    assert installer.got(server.simple(), tmp_path / "waived", "waived==1.0") == {"waived": "1.0"}
 
 
 def test_what_was_deleted_is_served_until_it_is_known_as_malware(
@@ -112,6 +114,7 @@ def test_a_dump_that_comes_beside_the_running_server(server: Server, world: Outs
         files = server.get("/main/simple/quiet/", Accept=JSON).json["files"]
         return {file["filename"].split("-")[1]: file["yanked"] for file in files if file["yanked"]}
 
+    assert server.get("/main/simple/demo/").status == 200
     assert yanked() == {}
     assert server.get("/main/files/quiet/-/quiet-1.0-py3-none-any.whl").status == 200
     path = dump(tmp_path / "all.zip", record("GHSA-7", "Quiet"))

@@ -77,13 +77,13 @@ def netrc(home: Path, token: str) -> None:
     file.write_text(f"machine 127.0.0.1 login __token__ password {token}\n")
 
 
-def test_the_token_in_netrc(client: Client, closed: Closed, tmp_path: Path) -> None:
-    netrc(client.home, closed.token)
-    assert client.got(closed.simple(), tmp_path / "into", "app") == world.APP
+def test_the_token_in_netrc(installer: Client, closed: Closed, tmp_path: Path) -> None:
+    netrc(installer.home, closed.token)
+    assert installer.got(closed.simple(), tmp_path / "into", "app") == world.APP
 
 
-def test_the_token_in_the_address(client: Client, closed: Closed, tmp_path: Path) -> None:
-    assert client.got(closed.with_token(), tmp_path / "into", "lib<1.2") == {"lib": "1.1"}
+def test_the_token_in_the_address(installer: Client, closed: Closed, tmp_path: Path) -> None:
+    assert installer.got(closed.with_token(), tmp_path / "into", "lib<1.2") == {"lib": "1.1"}
 
 
 def test_the_token_in_the_environment(uv: Client, closed: Closed, tmp_path: Path) -> None:

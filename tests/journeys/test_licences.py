@@ -50,8 +50,8 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
-def test_what_is_allowed_is_taken(client: Client, server: Server, tmp_path: Path) -> None:
-    assert client.got(server.simple(), tmp_path / "into", *RELEASES) == dict.fromkeys(RELEASES, "1.0")
+def test_what_is_allowed_is_taken(installer: Client, server: Server, tmp_path: Path) -> None:
+    assert installer.got(server.simple(), tmp_path / "into", *RELEASES) == dict.fromkeys(RELEASES, "1.0")
 
 
 @pytest.mark.parametrize(

@@ -125,18 +125,20 @@ def server(folder: Path, world: Outside, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_a_lock_s_files_are_installed_and_no_others(
-    client: Client, server: Server, folder: Path, tmp_path: Path
+    installer: Client, server: Server, folder: Path, tmp_path: Path
 ) -> None:
     """The same version's other wheel, which an installer without the lock would take, is not to be had."""
     lock = str(folder / "requirements.txt")
-    found = client.got(server.simple(), tmp_path / "locked", "--require-hashes", "-r", lock)
+    found = installer.got(server.simple(), tmp_path / "locked", "--require-hashes", "-r", lock)
     assert found == APP
     assert not (tmp_path / "locked" / "lib" / "__init__.py").read_text()
-    assert client.got(server.simple(), tmp_path / "free", "app") == APP
+    assert installer.got(server.simple(), tmp_path / "free", "app") == APP
     assert not (tmp_path / "free" / "lib" / "__init__.py").read_text()
 
 
-def test_the_other_wheel_is_blocked_with_its_reason(client: Client, server: Server, tmp_path: Path) -> None:
+def test_the_other_wheel_is_blocked_with_its_reason(
+    installer: Client, server: Server, tmp_path: Path
+) -> None:
     """Also for whoever has its hash; the lines that installers print are kept in docs/reasons.md."""
     filename = f"lib-1.1-{BUILD}.whl"
     says = "this file of lib 1.1 is not on the allow list, which has 1.1 in requirements.txt"
@@ -146,11 +148,11 @@ def test_the_other_wheel_is_blocked_with_its_reason(client: Client, server: Serv
     assert files[filename]["yanked"] == f"wheelkeep: allow: {says}"
     wanted = tmp_path / "wanted.txt"
     wanted.write_text(f"lib==1.1 --hash=sha256:{files[filename]['hashes']['sha256']}\n")
-    done = client.install(server.simple(), tmp_path / "into", "--require-hashes", "-r", str(wanted))
+    done = installer.install(server.simple(), tmp_path / "into", "--require-hashes", "-r", str(wanted))
     assert done.code != 0
     told = f"/blocked/allow/{says.replace(' ', '-').replace(',', '')}/{filename}"
     assert told in done.words
-    if not client.is_pip:
+    if not installer.is_pip:
         assert (
             f"Blocked by the policy: allow, {filename}: wheelkeep: allow: {says}. To change that"
             in done.words

@@ -82,8 +82,8 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
 
 
-def test_what_is_attested_as_before_is_taken(client: Client, server: Server, tmp_path: Path) -> None:
-    found = client.got(server.simple(), tmp_path / "into", *RELEASES)
+def test_what_is_attested_as_before_is_taken(installer: Client, server: Server, tmp_path: Path) -> None:
+    found = installer.got(server.simple(), tmp_path / "into", *RELEASES)
     newest = dict.fromkeys(("steady", "plain", "lifted"), "2.0")
     assert found == dict.fromkeys(RELEASES, "1.0") | newest
 
