@@ -82,6 +82,13 @@ class World(Server):
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def identity(self) -> str:
+        """An identity as a step of a job fetches it."""
+        _, told = self.asked("/_/oidc/audience")
+        address = f"{self.issuer.environment['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={told['audience']}"
+        self.issuer.claims = JOB
+        return str(ask(address, Authorization=f"bearer {BEARER}").json["value"])
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -142,11 +149,7 @@ def test_pdm_publishes_with_nothing_but_who_it_is(world: World, tmp_path: Path) 
 
 
 def test_the_publish_actions_steps(world: World) -> None:
-    status, told = world.asked("/_/oidc/audience")
-    assert status == 200
-    address = f"{world.issuer.environment['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience={told['audience']}"
-    world.issuer.claims = JOB
-    identity = ask(address, Authorization=f"bearer {BEARER}").json["value"]
+    identity = world.identity()
     status, minted = world.asked("/_/oidc/mint-token", {"token": identity})
     assert status == 200 and minted["token"].startswith("wk_")
     status, refused = world.asked("/_/oidc/mint-token", {"token": identity})
@@ -156,6 +159,8 @@ def test_the_publish_actions_steps(world: World) -> None:
 
 
 def test_whoever_looks_finds_who_published(world: World) -> None:
+    status, _ = world.asked("/_/oidc/mint-token", {"token": world.identity()})
+    assert status == 200
     command = [program(), "-c", str(world.config), "token", "list", "--json"]
     listed = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
     tokens = json.loads(listed.stdout)
