@@ -44,7 +44,8 @@ def test_what_is_published_can_be_installed(
     module = publisher.name.replace("-", "_")
     assert listed(keep, publisher.name, "1.0") == [f"{module}-1.0-py3-none-any.whl", f"{module}-1.0.tar.gz"]
     for client in (new_pip, uv):
-        assert client.got(keep.simple(), tmp_path / client.name, publisher.name) == {publisher.name: "1.0"}
+        got = client.got(keep.simple(), tmp_path / client.name, f"{publisher.name}==1.0")
+        assert got == {publisher.name: "1.0"}
 
 
 @pytest.fixture
