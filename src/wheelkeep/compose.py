@@ -1,18 +1,12 @@
 """Settings to a running app: the only module that names every concrete class."""
 
-import os
 from collections.abc import Iterable
-from multiprocessing import parent_process
-from typing import Any
-
-from msgspec.structs import replace
 
 from wheelkeep import configuration
 from wheelkeep.core.measures import SERIES
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
-from wheelkeep.core.sessions import EXPERIMENT
-from wheelkeep.core.settings import DirectorySource, HostedSource, Settings, SourceSettings
+from wheelkeep.core.settings import EXPERIMENT, DirectorySource, HostedSource, Settings, SourceSettings
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
@@ -210,19 +204,3 @@ def _source(
         incident=book.incident,
         left=book.left,
     )
-
-
-def asgi() -> Any:
-    """The web face, made in a worker process of the server from what ``serve`` put into the environment."""
-    from wheelkeep import lifeline  # noqa: PLC0415
-    from wheelkeep.logs import configure  # noqa: PLC0415
-    from wheelkeep.web.app import App  # noqa: PLC0415 - commands that do not serve need none of it
-
-    configure()
-    if (parent := parent_process()) is not None and parent.pid is not None:
-        lifeline.tie(parent.pid)
-    settings = configuration.load(None)
-    if listening := os.environ.get(configuration.LISTEN_VARIABLE):
-        host, port = listening.split(" ")
-        settings = replace(settings, host=host, port=int(port))
-    return App(build(settings))

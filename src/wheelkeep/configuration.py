@@ -2,7 +2,11 @@
 
 import json
 import os
+from ast import literal_eval
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,10 +26,18 @@ _TRUST_ROOT = "application/vnd.dev.sigstore.trustedroot+json"
 
 def pypi_url() -> str:
     """The Simple API of the public index, from the constant that a library keeps of its address."""
-    from distlib.index import DEFAULT_INDEX  # noqa: PLC0415 - only where the word "pypi" is used
-
-    parts = urlsplit(DEFAULT_INDEX)
+    parts = urlsplit(_constant("distlib.index", "DEFAULT_INDEX"))
     return f"{parts.scheme}://{parts.netloc}/simple/"
+
+
+def _constant(module: str, name: str) -> str:
+    """A text that a module keeps, read from its source: to import this one takes as long as all the rest."""
+    spec = find_spec(module)
+    if spec is not None and isinstance(spec.loader, SourceFileLoader):
+        for line in spec.loader.get_data(spec.loader.path).splitlines():
+            if line.startswith(f"{name} = ".encode()):
+                return str(literal_eval(line.decode().partition(" = ")[2]))
+    return str(getattr(import_module(module), name))
 
 
 def load(path: Path | None) -> Settings:

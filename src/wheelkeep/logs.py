@@ -1,16 +1,42 @@
-"""Structured logs on standard error: one JSON object a line, or coloured words on a terminal."""
+"""Structured logs on standard error: one JSON object a line, or coloured words on a terminal.
+
+The one place that imports structlog, which brings rich and pygments with it wherever they are installed: a tenth of
+a second and several megabytes for every process, to show tracebacks with the values of all variables. Those may be
+secrets, so tracebacks are plain here.
+"""
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import structlog
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """A module cannot be imported meanwhile, as if it were not installed; unless it is there already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment] # the import system's own sign for "not to be had"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+with _without("rich"):
+    import structlog
+
+get_logger = structlog.get_logger
 
 
 def configure(*, level: int = logging.INFO) -> None:
     """Sets up logging for this process."""
     terminal = sys.stderr.isatty()
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

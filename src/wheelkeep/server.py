@@ -53,7 +53,7 @@ _LOGS = {
 def run(host: str, port: int, workers: int) -> None:
     """Serves until SIGTERM or SIGINT; what is being downloaded then may finish."""
     server = Granian(
-        "wheelkeep.compose:asgi",
+        "wheelkeep.worker:asgi",
         address=host,
         port=port,
         interface=Interfaces.ASGI,

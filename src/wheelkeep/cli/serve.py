@@ -5,7 +5,6 @@ import socket
 import sys
 from typing import Annotated
 
-import structlog
 import typer
 from msgspec.structs import replace
 
@@ -13,10 +12,10 @@ from wheelkeep import configuration
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.read_settings import exposure
 from wheelkeep.core.settings import Settings
-from wheelkeep.logs import configure
+from wheelkeep.logs import configure, get_logger
 from wheelkeep.store.prepare import prepare
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def serve(

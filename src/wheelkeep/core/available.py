@@ -5,8 +5,7 @@ enforced. A version that brings a thing deletes its entry.
 """
 
 from wheelkeep.core.errors import Mistake
-from wheelkeep.core.sessions import EXPERIMENT
-from wheelkeep.core.settings import DirectorySource, Settings
+from wheelkeep.core.settings import EXPERIMENT, DirectorySource, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 

@@ -21,8 +21,6 @@ from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.upload_rules import filename_problem
 
-EXPERIMENT = "upload-2.0"
-"""The word in ``experimental`` that switches all of this on."""
 API_VERSION = "2.0"
 MEDIA = "application/vnd.pypi.upload.v2+json"
 MECHANISM = "http-post-bytes"

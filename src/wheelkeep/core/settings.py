@@ -10,6 +10,8 @@ from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.publishers import Publisher
 
 MergeMode = Literal["strict", "floor", "pinned", "unsafe-blend"]
+EXPERIMENT = "upload-2.0"
+"""The word in ``experimental`` that switches on publishing in sessions."""
 
 
 class Secret:

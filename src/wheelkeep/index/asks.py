@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 from datetime import UTC, datetime
 
-import structlog
-
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.core.wanted import Ask, Counts, asked
+from wheelkeep.logs import get_logger
 from wheelkeep.store.wanted import WantedList
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _EVERY = 1.0
 _LONGEST_WAIT = 60.0
 

@@ -10,8 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from wheelkeep.core import names
 from wheelkeep.core.arrival import clock
 from wheelkeep.core.attested import Fact, Provenance, Remembered, find_standard
@@ -19,12 +17,13 @@ from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.model import File, Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.provenance import ProvenanceGate
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.sources.verifier import Unverifiable, Verifier
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.uploads import PROVENANCE
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PATIENCE_KNOWN = 6.0
 """Seconds that a page may wait for what is to be learnt of its files."""

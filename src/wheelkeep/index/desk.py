@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -16,11 +15,12 @@ from wheelkeep.core.policy_file import GATES
 from wheelkeep.core.rules import Rule, read_rule
 from wheelkeep.core.wanted import Wanted, is_open
 from wheelkeep.index.index import Index
+from wheelkeep.logs import get_logger
 from wheelkeep.store.answers import AnswerBook
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.wanted import WantedList
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _ASKERS = 20
 _LONGEST_BY = 100
 

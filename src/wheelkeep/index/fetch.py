@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,10 +13,11 @@ from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
 from wheelkeep.index.fill import Fill, Pump, Reader
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_FILE, Bytes, Source
 from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Mismatch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _LARGEST = 64 * 1024**3
 _SLACK = 16 * 1024**2

@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-import structlog
-
 from wheelkeep.core.asker import Asker
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.verdict import Decision
+from wheelkeep.logs import get_logger
 from wheelkeep.store.fetches import Fetch, Fetches, Unwritable, Waived
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 PATIENCE = 5.0
 """Seconds that a client waits for its line to be written before it is served without."""

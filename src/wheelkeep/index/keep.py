@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 from wheelkeep.core import measures, pins
 from wheelkeep.core.advisories import Trouble
 from wheelkeep.core.asker import Asker
@@ -30,6 +28,7 @@ from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.index.sessions import Stager
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.changes import Changes
@@ -42,7 +41,7 @@ from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
 
 _MOST_NAMED = 100
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Announcer:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import structlog
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import FileMissing, Unanswered
@@ -19,9 +18,10 @@ from wheelkeep.core.licences import LicencesGate
 from wheelkeep.core.model import File, Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.index.metadata import MetadataKeeper
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _PATIENCE_VERSION = 10.0
 _PATIENCE_AGAIN = 1.0

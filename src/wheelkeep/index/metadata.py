@@ -4,13 +4,12 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 
-import structlog
-
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.pins import Incident
 from wheelkeep.index.fetch import Fetcher, Stored
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_FILE, Source
 from wheelkeep.store.facts import Facts, KnownMetadata
 from wheelkeep.store.wheel_metadata import (
@@ -22,7 +21,7 @@ from wheelkeep.store.wheel_metadata import (
     read_metadata_of,
 )
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _TAIL = 24 * 1024
 """Bytes of a wheel's end that are asked for first: most central directories, and METADATA before them, fit in."""
 _AHEAD = 4 * 1024

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
 from msgspec import Struct
 
 from wheelkeep.core import token_text
@@ -15,11 +14,12 @@ from wheelkeep.core.errors import IdentityRefused
 from wheelkeep.core.identity import Unproven, read_unproven
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.publishers import MINTED, Publisher
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.issuer import LEEWAY, Issuer
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.minted import MintedTokens
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LIFETIME = timedelta(minutes=15)
 """The least that PEP 807 allows."""

@@ -11,8 +11,6 @@ from copy import copy
 from pathlib import Path
 from typing import TypeAlias
 
-import structlog
-
 from wheelkeep.core.answers import NO_ANSWERS, Answers
 from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.lock import MOST_BYTES
@@ -22,8 +20,9 @@ from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, build
 from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.read_policy import read_policy
+from wheelkeep.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _LOOK = 1.0
 """Seconds between two looks at the files; a change takes effect within five."""
 

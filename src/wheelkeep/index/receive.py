@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import structlog
 from msgspec import Struct
 
 from wheelkeep.core.asker import Asker
@@ -23,6 +22,7 @@ from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.owners import stranger
 from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, closed, digest_problems, read_metadata
 from wheelkeep.index.fill import Pump
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.verifier import Unverifiable, Verifier
 from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.blobs import Blobs, Filling
@@ -32,7 +32,7 @@ from wheelkeep.store.sdists import read_sdist
 from wheelkeep.store.uploads import Owned, Taken, Uploads
 from wheelkeep.store.wheels import read_wheel
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Kept(Struct, frozen=True):

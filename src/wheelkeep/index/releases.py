@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -20,11 +19,12 @@ from wheelkeep.core.rules import Rule
 from wheelkeep.core.upload_rules import closed
 from wheelkeep.index.index import Index
 from wheelkeep.index.receive import Receiver
+from wheelkeep.logs import get_logger
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.owners import Owners
 from wheelkeep.store.releases import Changed, Conflict, Holding, Listed, Noted, Releases
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _PATIENCE = 10.0
 """Seconds that a policy may take to learn what it has to know."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -31,13 +30,14 @@ from wheelkeep.index.receive import (
     published,
     used,
 )
+from wheelkeep.logs import get_logger
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.ledger import Entry
 from wheelkeep.store.sessions import Beside, Ended, Occupied, Session, Sessions, Shifted, Staged
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.uploads import Owned, Uploads
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _EVERY = 60.0
 """Seconds between two looks for sessions whose time is over."""

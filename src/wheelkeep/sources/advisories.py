@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-import structlog
 from msgspec import Struct
 
 from wheelkeep.core import names
@@ -18,12 +17,13 @@ from wheelkeep.core.advisories import Told
 from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.read_advisories import read_told
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.documents import OriginDocuments, why
 from wheelkeep.sources.source import PATIENCE_FIRST, Advised, Changed
 from wheelkeep.store.facts import Facts
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _KIND = "vulnerabilities"
 _KEPT = timedelta(days=1)

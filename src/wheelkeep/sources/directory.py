@@ -13,20 +13,20 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core import names, pins
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes, Changed
 from wheelkeep.store.blobs import hash_file, stream
 from wheelkeep.store.facts import Facts, KnownMetadata
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.wheel_metadata import NoMetadata, read_metadata_of
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 Seen = dict[str, tuple[str, File]]
 """Relative path to stamp and file."""
 _PAUSE = 1.0

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
-import structlog
 
 from wheelkeep.core.attestations import LARGEST
 from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.names import project as project_name
 from wheelkeep.core.read_root import read_root_html, read_root_json
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.client import Client, Reply
 from wheelkeep.sources.source import PATIENCE_FIRST
 from wheelkeep.store.facts import Facts
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """JSON first, HTML understood (PEP 691)."""

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import structlog
 
 from wheelkeep.core.errors import IdentityRefused, Unanswered
 from wheelkeep.core.identity import ALGORITHMS, Unproven
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.limits import Limits
 from wheelkeep.sources.reach import without_remedy
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LEEWAY = 30
 """Seconds that the issuer's clock and ours may be apart."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core import freshness, pins
@@ -16,6 +15,7 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.read_html import read_html
 from wheelkeep.core.read_json import read_json
+from wheelkeep.logs import get_logger
 from wheelkeep.sources.advisories import OriginAdvisories
 from wheelkeep.sources.client import Client, Reply
 from wheelkeep.sources.documents import ACCEPT, REFRESH_LIMIT, OriginDocuments, retry_after_of, why
@@ -24,7 +24,7 @@ from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.facts import Facts, Health
 from wheelkeep.store.pages import Pages, StoredPage
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _STRUGGLES = timedelta(seconds=5)
 _SIZES_AT_ONCE = 8

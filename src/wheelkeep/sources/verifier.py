@@ -13,14 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import structlog
 from msgspec import Struct
 
 from wheelkeep.core.attestations import contradiction, misfit, read_provenance
 from wheelkeep.core.attested import Fact, Publisher
 from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Unverifiable(WheelkeepError):

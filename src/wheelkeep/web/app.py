@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core import measures
@@ -15,6 +14,7 @@ from wheelkeep.core.access import Read, allows
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
+from wheelkeep.logs import get_logger
 from wheelkeep.web import metrics, problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
@@ -45,7 +45,7 @@ from wheelkeep.web.upload import Uploads
 if TYPE_CHECKING:
     from wheelkeep.web.api.router import Api
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _LONGEST_PATH = 2048
 SAFE_METHODS = ("GET", "HEAD")
 # A POST is never redirected, as clients would make a GET of it: both spellings are answered.

@@ -2,16 +2,15 @@
 
 import re
 
-import structlog
-
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.verdict import PUT_OFF, Verdict
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.index import Index
+from wheelkeep.logs import get_logger
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.respond import Request
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _TOOL = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 

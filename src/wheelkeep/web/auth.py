@@ -11,16 +11,16 @@ import hashlib
 import time
 from datetime import UTC, datetime
 
-import structlog
 from msgspec import Struct
 
 from wheelkeep.core.access import Caller, Want, allows, needed
+from wheelkeep.logs import get_logger
 from wheelkeep.store.tokens import USED_EVERY, Token, Tokens
 from wheelkeep.web import problem
 from wheelkeep.web.attempts import Attempts
 from wheelkeep.web.respond import Request, Response
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 USER = "__token__"
 _KEPT_FOR = 0.2

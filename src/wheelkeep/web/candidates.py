@@ -15,14 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import unquote
 
-import structlog
-
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName, Unanswered
 from wheelkeep.core.write_json import write_json
 from wheelkeep.index.candidates import Candidates
+from wheelkeep.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _SIMPLE = "application/vnd.pypi.simple.v1+json"
 _PLAIN = "text/plain; charset=utf-8"
 _LIMIT = 50.0

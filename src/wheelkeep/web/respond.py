@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core.asker import Asker, read_tool
 from wheelkeep.core.negotiate import Span
+from wheelkeep.logs import get_logger
 from wheelkeep.store.blobs import stream
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 _SECRET = re.compile(r"(wks?_)[\w-]+", re.ASCII)
 """Secrets by how they begin: of stages (``web/stage``), and of tokens, which belong in no path but are put there."""
 _LONGEST_SHOWN = 2048

@@ -6,7 +6,6 @@ token's scope and against who made the session; what comes back is worded in ``s
 
 import hmac
 
-import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core import attestations
@@ -27,6 +26,7 @@ from wheelkeep.core.sessions import (
 from wheelkeep.index.index import Index
 from wheelkeep.index.receive import Refused
 from wheelkeep.index.sessions import Clash, Stager
+from wheelkeep.logs import get_logger
 from wheelkeep.store.sessions import Session, Staged
 from wheelkeep.web import problem, urls
 from wheelkeep.web.auth import Auth
@@ -35,7 +35,7 @@ from wheelkeep.web.respond import Headers, Request, Response
 from wheelkeep.web.session_documents import Links, nothing, of_file, of_session, told
 from wheelkeep.web.upload import LARGEST_FILE, no_uploads
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _LARGEST_REQUEST = 100_000
 """Bytes of a request that is JSON."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -17,12 +16,13 @@ from wheelkeep.core.errors import IdentityRefused, Unanswered
 from wheelkeep.core.negotiate import takes
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.mint import Mint, Minted
+from wheelkeep.logs import get_logger
 from wheelkeep.web import problem, urls
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body, BodyBrokenOffError, BodyTooLargeError
 from wheelkeep.web.respond import SAFE, Request, Response
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 MEDIA_TYPE = "application/vnd.pypi.pytp.v1+json"
 _FEATURES = ("multi-use-token",)
 _LARGEST_BODY = 64 * 1024

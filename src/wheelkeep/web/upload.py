@@ -4,7 +4,6 @@
 not is told so before the file is read.
 """
 
-import structlog
 from msgspec.structs import replace
 
 from wheelkeep.core.access import Caller, Publish, Read, allows, needed
@@ -14,13 +13,14 @@ from wheelkeep.core.upload_rules import read_form as read_claim
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.receive import Incoming, Kept, Refused
+from wheelkeep.logs import get_logger
 from wheelkeep.web import problem
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body, BodyBrokenOffError, BodyTooLargeError
 from wheelkeep.web.form import Form, FormError, FormTooLargeError, read_form
 from wheelkeep.web.respond import SAFE, Request, Response
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LARGEST_FILE = 20 * 1000**3
 """Bytes of one file."""

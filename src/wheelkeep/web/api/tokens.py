@@ -4,19 +4,19 @@ import os
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import structlog
 from msgspec import Meta, Struct
 
 from wheelkeep.core import token_text
 from wheelkeep.core.access import read_token_name
 from wheelkeep.core.known_scopes import read_known_scope
 from wheelkeep.core.units import read_duration
+from wheelkeep.logs import get_logger
 from wheelkeep.store.tokens import NameInUse, Token
 from wheelkeep.web import problem
 from wheelkeep.web.api.listing import Paging, cut
 from wheelkeep.web.api.operation import ADMIN, Call, Operation, Refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class ShownToken(Struct, frozen=True, kw_only=True):
