@@ -12,6 +12,7 @@ from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.desk import Desk
 from wheelkeep.index.gather import Place
+from wheelkeep.index.herald import Herald
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
 from wheelkeep.index.licenser import Licenser
@@ -26,12 +27,14 @@ from wheelkeep.sources.issuer import Issuer
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.sources.verifier import Verifier
+from wheelkeep.sources.webhook import Webhook
 from wheelkeep.store.advisories import Advisories
 from wheelkeep.store.answers import AnswerBook
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
+from wheelkeep.store.deliveries import Deliveries
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.ledger import Ledger
@@ -44,6 +47,7 @@ from wheelkeep.store.sessions import Sessions
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
+from wheelkeep.store.turn import Turn
 from wheelkeep.store.uploads import Uploads
 from wheelkeep.store.wanted import WantedList
 
@@ -62,10 +66,11 @@ def build(settings: Settings) -> Keep:
     reservations, selections = _offers(settings)
     verifier, licenser = Verifier(settings.trust_roots), Licenser(sources, changed=announcer)
     attestor = Attestor(AttestedFiles(database), verifier, sources, changed=announcer)
+    places = {name: Place(source, selections[name]) for name, source in sources.items()}
     indexes = {
         name: Index(
             index,
-            [[Place(sources[member], selections[member]) for member in group] for group in index.sources],
+            [[places[member] for member in group] for group in index.sources],
             reservations=reservations,
             policy=holders[name],
             facts=facts,
@@ -75,14 +80,7 @@ def build(settings: Settings) -> Keep:
         )
         for name, index in settings.indexes.items()
     }
-    receiver = Receiver(
-        blobs=blobs,
-        uploads=uploads,
-        reservations=reservations,
-        selections=selections,
-        verifier=verifier,
-        changed=announcer,
-    )
+    receiver = _receiver(blobs, uploads, reservations, selections, verifier, announcer)
     return Keep(
         settings,
         database=database,
@@ -105,6 +103,7 @@ def build(settings: Settings) -> Keep:
         mint=_mint(settings, MintedTokens(database, ledger)),
         advisor=advisor,
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
+        herald=_herald(settings, ledger, Deliveries(database), tally),
         sources=sources,
         indexes=indexes,
     )
@@ -116,6 +115,24 @@ def _offers(settings: Settings) -> tuple[Reservations, dict[SourceName, Selectio
     return Reservations([(name, source.names) for name, source in sources]), {
         name: Selection(source.offer.include, source.offer.exclude) for name, source in sources
     }
+
+
+def _receiver(
+    blobs: Blobs,
+    uploads: Uploads,
+    reservations: Reservations,
+    selections: dict[SourceName, Selection],
+    verifier: Verifier,
+    announcer: Announcer,
+) -> Receiver:
+    return Receiver(
+        blobs=blobs,
+        uploads=uploads,
+        reservations=reservations,
+        selections=selections,
+        verifier=verifier,
+        changed=announcer,
+    )
 
 
 def _steward(
@@ -152,6 +169,19 @@ def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:
         return None
     issuers = {publisher.issuer: Issuer(publisher.issuer) for publisher in publishers}
     return Mint(publishers, audience=settings.audience, issuers=issuers, minted=minted)
+
+
+def _herald(settings: Settings, ledger: Ledger, deliveries: Deliveries, tally: Tally) -> Herald | None:
+    if settings.alerts is None:
+        return None
+    return Herald(
+        Webhook(settings.alerts),
+        ledger=ledger,
+        deliveries=deliveries,
+        turn=Turn(settings.data / "alerts.lock"),
+        keep=settings.public_url,
+        count=tally.add,
+    )
 
 
 def _sources(

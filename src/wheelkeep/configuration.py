@@ -15,6 +15,7 @@ from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
 from wheelkeep.core.settings import RemoteSource, Settings
 from wheelkeep.index.policies import PolicyHolder
+from wheelkeep.store.deliveries import failing
 from wheelkeep.store.dumps import imported
 
 CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
@@ -120,6 +121,17 @@ def unadvised(settings: Settings, holders: Mapping[IndexName, PolicyHolder]) -> 
             )
             found[says] = None
     return list(found) if found and not imported(settings.data) else []
+
+
+def undelivered(settings: Settings) -> list[str]:
+    """A warning where the webhook for alerts takes none."""
+    if settings.alerts is None or (found := failing(settings.data)) is None:
+        return []
+    since, why = found
+    return [
+        f"{settings.origin}: alerts.webhook: nothing was taken since {since:%Y-%m-%dT%H:%M:%SZ}: {why}; alerts are "
+        "kept and sent once it answers with a status of 2xx"
+    ]
 
 
 def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:

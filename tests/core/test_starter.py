@@ -16,8 +16,8 @@ CHOICE = re.compile(r"^# (?=\[|[a-z_]+ +=)", re.MULTILINE)
 
 
 def secret(reference: str) -> str:
-    assert reference == "env:VENDOR_TOKEN"
-    return "hunter2"
+    assert reference in ("env:VENDOR_TOKEN", "env:ALERT_SECRET")
+    return "hunter2hunter2hunter2"
 
 
 def test_the_configuration_is_the_default_with_a_policy() -> None:

@@ -31,7 +31,9 @@ def serve(
     if workers is not None:
         settings = replace(settings, workers=workers)
     settings = replace(settings, port=_bindable(settings))
-    unwise = [*settings.warnings, *configuration.policy_warnings(configuration.policies(settings))]
+    holders = configuration.policies(settings)
+    unwise = [*settings.warnings, *configuration.policy_warnings(holders)]
+    unwise += configuration.unadvised(settings, holders)
     prepare(settings.data)
     configure()
     for warning in dict.fromkeys([*unwise, exposure(settings.host, settings)]):

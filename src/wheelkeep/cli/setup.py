@@ -52,7 +52,7 @@ def check(context: typer.Context, json: Json = False) -> None:
         settings = configuration.load(context.obj)
         holders = configuration.policies(settings)
         unwise = [*settings.warnings, *configuration.policy_warnings(holders)]
-        unwise += configuration.unadvised(settings, holders)
+        unwise += configuration.unadvised(settings, holders) + configuration.undelivered(settings)
     except ConfigError as error:
         if json:
             print_json(Checked(ok=False, config=str(context.obj or ""), mistakes=error.mistakes))

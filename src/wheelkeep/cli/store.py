@@ -71,6 +71,8 @@ def status(context: typer.Context, json: Json = False) -> None:
         if source["reason"]:
             told += f", does not answer since {source['failed']}: {source['reason']}"
         print(f"source    {source['name']} ({source['kind']}): {told}")
+    if (told := found["alerts"]) is not None:
+        print(f"alerts    to {told['webhook']}: {_delivered(told)}")
     for index in found["indexes"]:
         print(f"index     {index['name']}: {' > '.join(index['sources'])}, {index['merge']}")
 
@@ -112,6 +114,7 @@ async def _gathered(keep: "Keep", settings: Settings) -> dict[str, Any]:
         "bytes": sum(sizes),
         "incidents": ledger.get("incident", 0),
         "blocked": ledger.get("blocked", 0),
+        "alerts": await _alerts(keep),
         "sources": sources,
         "indexes": [
             {
@@ -122,6 +125,31 @@ async def _gathered(keep: "Keep", settings: Settings) -> dict[str, Any]:
             for index in settings.indexes.values()
         ],
     }
+
+
+async def _alerts(keep: "Keep") -> dict[str, Any] | None:
+    """How the webhook stands, where there is one."""
+    if keep.herald is None:
+        return None
+    standing = await keep.herald.standing()
+    return {
+        "webhook": keep.herald.receiver.origin,
+        "waiting": standing.waiting,
+        "refused": standing.refused,
+        "taken": _moment(standing.taken),
+        "failing": _moment(standing.failing),
+        "tries": standing.tries,
+        "reason": standing.reason,
+    }
+
+
+def _delivered(told: dict[str, Any]) -> str:
+    words = f"last taken {told['taken']}" if told["taken"] else "none taken yet"
+    if told["waiting"]:
+        words += f", {told['waiting']} wait"
+    if told["failing"]:
+        words += f", fails since {told['failing']}: {told['reason']}"
+    return words
 
 
 def _moment(moment: Any) -> str | None:

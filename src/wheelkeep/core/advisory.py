@@ -10,6 +10,11 @@ from wheelkeep.core import names
 from wheelkeep.core.names import ProjectName
 
 
+def is_malware(identity: str) -> bool:
+    """Whether a record's id says that the package itself is the attack (the ``MAL-`` records of OSV)."""
+    return identity.startswith("MAL-")
+
+
 class Span(Struct, frozen=True, omit_defaults=True):
     """A stretch of versions in PEP 440's order; each bound is a version in normal form, or open."""
 
@@ -38,8 +43,8 @@ class Advisory(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def malware(self) -> bool:
-        """Whether the package itself is the attack (the ``MAL-`` records of OSV)."""
-        return self.id.startswith("MAL-")
+        """Whether the package itself is the attack."""
+        return is_malware(self.id)
 
 
 class Line:

@@ -39,6 +39,8 @@ def _series() -> Iterator[Series]:
     yield Series("wheelkeep_fetches_late_total", "Those of them that went out before their line was written.")
     yield Series("wheelkeep_stored_files_total", "Those of them that came from the store.")
     yield Series("wheelkeep_alerts_total", "Alerts about stored files with a known advisory.")
+    yield Series("wheelkeep_alerts_delivered_total", "Alerts and incidents that the webhook took.")
+    yield Series("wheelkeep_alerts_failed_total", "Tries to deliver one that were in vain.")
     yield Series("wheelkeep_upstream_requests_total", "Requests to sources, each try counted.")
     yield Series("wheelkeep_upstream_failures_total", "Times that a source could not answer in the end.")
 
@@ -51,6 +53,8 @@ FETCHES = _PLACES["wheelkeep_fetches_total", ()]
 LATE_FETCHES = _PLACES["wheelkeep_fetches_late_total", ()]
 STORED_FILES = _PLACES["wheelkeep_stored_files_total", ()]
 ALERTS = _PLACES["wheelkeep_alerts_total", ()]
+ALERTS_DELIVERED = _PLACES["wheelkeep_alerts_delivered_total", ()]
+ALERTS_FAILED = _PLACES["wheelkeep_alerts_failed_total", ()]
 UPSTREAM_REQUESTS = _PLACES["wheelkeep_upstream_requests_total", ()]
 UPSTREAM_FAILURES = _PLACES["wheelkeep_upstream_failures_total", ()]
 

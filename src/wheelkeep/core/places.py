@@ -58,6 +58,14 @@ def read_origin(text: str) -> str:
     return _origin(url)
 
 
+def read_webhook(text: str) -> str:
+    """The very text of an absolute http or https URL that may have a query; ValueError never has the text."""
+    if not _URL_TEXT.fullmatch(text) or "#" in text:
+        raise ValueError("must be an absolute URL in plain ASCII, without '#'")
+    _split(text.partition("?")[0])
+    return text
+
+
 def read_issuer(text: str) -> str:
     """The very text of an issuer's URL (OpenID Connect Discovery 1.0, 4.3): https, or http to this machine alone."""
     url = _split(text)

@@ -12,6 +12,7 @@ from msgspec import structs
 from wheelkeep.core import places
 from wheelkeep.core.available import unavailable_settings, warn_of_experiments
 from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.read_alerts import read_alerts
 from wheelkeep.core.read_indexes import read_indexes
 from wheelkeep.core.read_sources import read_sources
 from wheelkeep.core.settings import (
@@ -68,6 +69,7 @@ def read_settings(
         workers=root.integer("workers", least=1, most=64) or 1,
         trust_roots=_read_trust_roots(root, around),
         experimental=root.texts("experimental") or (),
+        alerts=read_alerts(root, around, _BELONGS_AT_THE_TOP),
         sources=sources,
         indexes=_indexes(root, sources, around),
         origin=base / Path(file).name,

@@ -100,6 +100,15 @@ class IndexSettings(Struct, frozen=True, kw_only=True):
     withheld: Literal["yank", "omit"] = "yank"
 
 
+class AlertSettings(Struct, frozen=True, kw_only=True):
+    """``[alerts]``: who is told when something turns out to be wrong with what is kept."""
+
+    webhook: Secret
+    """The absolute http or https URL that alerts are posted to. Many receivers take whoever knows it for entitled."""
+    secret: Secret | None = None
+    """What posts are signed with."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole configuration; paths are absolute."""
 
@@ -115,6 +124,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     s3: dict[str, str | Secret] = {}
     workers: int = 1
     experimental: tuple[str, ...] = ()
+    alerts: AlertSettings | None = None
+    """None: nobody is told; alerts are in the ledger, the log and the metrics alone."""
     trust_roots: tuple[Path | None, ...] = (None,)
     """Sigstore trust roots that attestations are held against; None: the public one."""
     sources: dict[SourceName, SourceSettings]

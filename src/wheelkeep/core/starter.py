@@ -35,6 +35,12 @@ url  = "pypi"                   # the word stands for the public index; or write
 # password = "env:VENDOR_TOKEN" # or "file:/run/secrets/vendor"
 
 
+# Who is told when a kept file turns out to be harmful, or a source changes one.
+# [alerts]
+# webhook = "https://alerts.acme.example/wheelkeep"
+# secret  = "env:ALERT_SECRET"  # signs each post
+
+
 # What pip and uv point at: http://127.0.0.1:8080/main/simple/
 [indexes.main]
 sources = ["local", "pypi"]     # the best first: a name belongs to the first source that has it

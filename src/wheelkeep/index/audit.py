@@ -209,7 +209,7 @@ def _of_entry(number: int, entry: Entry) -> Line:
         index=told["index"],
         source=entry.source,
         project=entry.project,
-        version=told["version"] or _version(entry),
+        version=told["version"] or version_of(entry),
         filename=entry.filename,
         sha256=told["sha256"],
         who=told["by"],
@@ -225,7 +225,8 @@ def _text(value: object) -> str | None:
     return str(value) if value not in (None, "") else None
 
 
-def _version(entry: Entry) -> str | None:
+def version_of(entry: Entry) -> str | None:
+    """The version that an entry is about, as its file name tells."""
     if entry.filename is None or entry.project is None:
         return None
     try:

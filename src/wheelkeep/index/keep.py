@@ -21,6 +21,7 @@ from wheelkeep.index.audit import given
 from wheelkeep.index.desk import Desk
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.fetch_book import FetchBook
+from wheelkeep.index.herald import Herald
 from wheelkeep.index.index import Index
 from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.metadata import MetadataKeeper
@@ -193,20 +194,19 @@ class Keep:
         mint: Mint | None,
         advisor: Advisor,
         stager: Stager | None,
+        herald: Herald | None,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
         self.settings = settings
         self.blobs = blobs
-        self.pages = pages
-        self.facts = facts
+        self.pages, self.facts = pages, facts
         self.ledger = ledger
         self.tokens = tokens
         self.book = book
         self.asks = asks
         self.desk = desk
-        self.fetches = fetches
-        self.tally = tally
+        self.fetches, self.tally = fetches, tally
         self.fetch_book = FetchBook(fetches, lost=book.lost)
         self.receiver = receiver
         self._attestor = attestor
@@ -217,13 +217,14 @@ class Keep:
         self.advisor = advisor
         self.stager = stager
         """None: publishing sessions are not switched on."""
+        self.herald = herald
+        """None where no webhook is configured."""
         self.sources = sources
         self.indexes = indexes
         self._database = database
         self._announcer = announcer
         self._changes = changes
-        self._seen = changes.stamp
-        self._newest = 0
+        self._seen, self._newest = changes.stamp, 0
         announcer.indexes = tuple(indexes.values())
         self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
@@ -241,6 +242,8 @@ class Keep:
             self._tasks.append(asyncio.create_task(self._watch(index)))
         if self.stager is not None:
             self._tasks.append(asyncio.create_task(self.stager.tend()))
+        if self.herald is not None:
+            self._tasks.append(asyncio.create_task(self.herald.run()))
 
     async def close(self, *, seconds: float = 25.0) -> None:
         """Ends everything; downloads that run may finish for so many seconds."""
@@ -253,6 +256,8 @@ class Keep:
         self.receiver.close()
         if self.mint is not None:
             await self.mint.close()
+        if self.herald is not None:
+            await self.herald.close()
         for source in self.sources.values():
             with contextlib.suppress(Exception):
                 await source.close()

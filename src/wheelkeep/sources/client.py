@@ -28,7 +28,7 @@ from wheelkeep.sources.origin import Origin, target
 from wheelkeep.sources.proxies import Proxies, Proxy, basic
 from wheelkeep.sources.reach import Guard, Reach, check_unseen
 from wheelkeep.sources.resolver import Resolver
-from wheelkeep.sources.trouble import BUSY, Trouble, busy, shown, spoken
+from wheelkeep.sources.trouble import BUSY, Trouble, busy, retry_after, shown, spoken
 
 _AGENT = f"wheelkeep/{__version__}"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -122,6 +122,27 @@ class Client:
         except TimeoutError:
             self._count(measures.UPSTREAM_FAILURES)
             raise Unanswered(f"{shown(url)}: no whole answer within {within:.3g} s") from None
+
+    async def post(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], deadline: float
+    ) -> tuple[int, float | None]:
+        """Sends a body, once; gives the status, and the seconds after which another try is welcome, where told.
+
+        What comes back is not read, and a redirect is an answer like any other. ``deadline`` is in seconds. Raises
+        Unanswered.
+        """
+        try:
+            async with asyncio.timeout(deadline):
+                origin, rest = target(url)
+                with spoken(url):
+                    response = await self._send(
+                        "POST", origin, rest, headers, self._page_pace, at_home=origin == self._own, body=body
+                    )
+        except TimeoutError:
+            raise Unanswered(f"no answer within {deadline:.3g} s") from None
+        told = response.status, retry_after(response.headers)
+        let_go(response)
+        return told
 
     @asynccontextmanager
     async def stream(self, url: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[Stream]:
@@ -255,6 +276,7 @@ class Client:
         pace: _Pace,
         *,
         at_home: bool,
+        body: bytes | None = None,
     ) -> aiohttp.ClientResponse:
         guarded = self._reach.is_guarded(origin)
         proxy = self._proxies.towards(origin)
@@ -276,6 +298,7 @@ class Client:
                 method,
                 URL(url, encoded=True),
                 headers=sent,
+                data=body,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._limits.connect, sock_read=pace.silence

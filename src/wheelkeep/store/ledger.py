@@ -25,6 +25,8 @@ OF_PAGES = (
 )
 """The kinds of entries after which a project's page shows something else, or any page, where none is named."""
 
+ALERTS = ("alert", "incident")
+"""The kinds of entries of which people want to hear at once."""
 POLICY = "policy"
 """The kind of an entry that says which policy came into force."""
 _AT_ONCE = 500
@@ -174,6 +176,13 @@ class Ledger:
             rows = (await connection.execute(query)).all()
         projects = {ProjectName(row.project) if row.project is not None else None for row in rows}
         return projects, max([number, *(row.id for row in rows)])
+
+    async def next(self, kinds: Collection[str], number: int) -> tuple[int, Entry] | None:
+        """The first entry of these kinds after a number, with its own."""
+        query = select(ledger).where(ledger.c.kind.in_(kinds), ledger.c.id > number)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.order_by(ledger.c.id).limit(1))).first()
+        return (row.id, _entry(row)) if row is not None else None
 
     async def newest(self) -> int:
         """The number of the newest entry; 0 where there is none."""

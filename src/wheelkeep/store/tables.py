@@ -272,3 +272,23 @@ answers = Table(
     UniqueConstraint("index_name", "requirement", "gate"),
     sqlite_autoincrement=True,
 )
+
+webhook = Table(
+    "webhook",  # one row, once a server with a webhook has run
+    metadata,
+    Column("id", Integer, primary_key=True),  # 1
+    Column("done", Integer, nullable=False),  # entries of the ledger up to this number were dealt with
+    Column("taken", Float),  # when the receiver last took one
+    Column("failing", Float),  # since when it takes none
+    Column("tries", Integer, nullable=False),  # in vain, one after the other
+    Column("reason", Text),
+)
+
+webhook_refused = Table(
+    "webhook_refused",  # set aside, so that later ones are not held up, and tried again
+    metadata,
+    Column("entry", Integer, primary_key=True),  # its number in the ledger
+    Column("tries", Integer, nullable=False),
+    Column("next", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+)

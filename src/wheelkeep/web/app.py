@@ -282,7 +282,7 @@ class App:
             case "/.well-known/pytp":
                 return self._trusted.discover(request)
             case "/metrics":
-                return metrics.answer(self._tally)
+                return await metrics.answer(self._tally, self._keep.herald)
             case "/healthz":
                 return _word(200, "ok")
             case "/readyz":
