@@ -106,6 +106,9 @@ def test_file_names(text: str, owner: str, kind: str, version: str) -> None:
         "demo-1.0\x00.tar.gz",
         "démo-1.0.tar.gz",
         "demo-1.0-py3-none-\u0430ny.whl",
+        "demo-1.0-py3-none-../../any.whl",
+        "demo-1.0-py3-none-a/ny.whl",
+        "../demo-1.0-py3-none-any.whl",
         "demo-" + "1" * 300 + ".tar.gz",
         "",
     ],
@@ -129,6 +132,8 @@ def test_no_file_name_is_a_path(stem: str) -> None:
 def test_whose_file_a_name_speaks_of() -> None:
     assert names.owner_of("Foo_Bar-1.0-py3-none-any.whl") == "foo-bar"
     assert names.owner_of("foo-bar-1.0.tar.gz") == "foo-bar"
+    # Never a part of a private file's version: nobody else is to be asked for "ours-1-0".
+    assert names.owner_of("ours-1.0-1.tar.gz") == "ours"
     assert names.owner_of("../foo-1.0.tar.gz") is None
     assert names.owner_of("-1.0.tar.gz") is None
     assert names.owner_of("") is None

@@ -147,6 +147,64 @@ async def test_inner_addresses_by_name_are_not_opened(
     assert secure.connections == 0
 
 
+async def test_a_name_that_changes_its_mind(
+    secure: Outside, trusted: None, client_of: ClientOf, names: dict[str, list[str]]
+) -> None:
+    """DNS that says an address that may be opened to whoever checks, and an inner one to whoever connects."""
+    names["upstream.example"] = names[FILES] = ["192.0.2.80"]
+    client = client_of("https://upstream.example/simple/", limits=Limits(connect=0.05, tries=1))
+    url = f"https://{FILES}:{secure.port}/file"
+    assert "not a public address" not in await refused(client, url)
+    names[FILES] = ["127.0.0.1"]
+    for session in client._sessions.values():
+        session.connector.clear_dns_cache()
+    assert "not a public address" in await refused(client, url)
+    assert secure.connections == 0
+
+
+async def test_a_connection_of_a_declared_origin_is_nobody_else_s(
+    outside: Outside, secure: Outside, trusted: None, client_of: ClientOf, names: dict[str, list[str]]
+) -> None:
+    names[FILES] = ["127.0.0.1"]
+    client = client_of(outside.url, files=(secure.origin,))
+    assert (await client.get(f"{secure.origin}/file")).status == 200
+    assert "not among the declared" in await refused(client, f"https://{FILES}:{secure.port}/file")
+    assert secure.connections == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.0.1.",
+        "0",
+        "[::ffff:7f00:1%25lo]",
+        "[fe80::1%25lo]",
+        "[v1.x]",
+        "localhost%00.example",
+        "%31%32%37.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
+        "127\u30020\u30020\u30021",
+        "user@127.0.0.1",
+        "public.example\\@127.0.0.1",
+    ],
+)
+async def test_no_spelling_of_an_inner_address_is_opened(
+    outside: Outside, secure: Outside, trusted: None, client_of: ClientOf, host: str
+) -> None:
+    client = client_of(outside.url)
+    await refused(client, f"https://{host}:{secure.port}/file")
+    outside.faults["/simple/demo/"] = faults.redirect(
+        f"https://{host}:{secure.port}/file".encode().decode("latin-1")
+    )
+    await refused(client, outside.url + "demo/")
+    assert secure.connections == 0
+
+
 @pytest.mark.parametrize("gateway", ["192.0.2.80", "198.51.100.80"])
 async def test_a_gateway_of_a_closed_network(
     client_of: ClientOf, names: dict[str, list[str]], gateway: str

@@ -128,6 +128,28 @@ async def test_a_large_file_is_synced_on_the_way(store: Store, monkeypatch: pyte
     assert store.blobs.size(sha256) == 27 * 1024 * 1024
 
 
+async def test_bytes_are_on_the_disk_before_their_name_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss of power leaves no name without its bytes, and what was told of as kept has its name."""
+    done: list[str] = []
+    sync, rename = os.fsync, Path.rename
+
+    def synced(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "bytes")
+        sync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append("name")
+        return rename(path, target)
+
+    monkeypatch.setattr(module.os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", renamed)
+    await store.keep(BYTES)
+    # The first folder is that in which the blob's own folder is new.
+    assert done == ["bytes", "folder", "name", "folder"]
+
+
 async def test_a_full_disk_says_so_and_keeps_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     filling = store.blobs.filling()
 

@@ -313,6 +313,18 @@ async def test_a_file_of_a_folder(inside: Inside) -> None:
     assert (await inside.get(path.replace("/main/", "/strict/"))).status == 404
 
 
+async def test_the_metadata_of_a_blocked_file_is_not_worth_its_bytes(
+    inside: Inside, outside: Outside
+) -> None:
+    outside.ranges = False
+    filename = "never-1.0-py3-none-any.whl"
+    assert (await inside.get(f"/main/files/never/-/{filename}.metadata")).status == 503
+    assert not list(inside.keep.blobs.all())
+    # Of a file that is not blocked it is.
+    assert (await inside.get("/main/files/chosen/-/chosen-1.0-py3-none-any.whl.metadata")).status == 200
+    assert list(inside.keep.blobs.all())
+
+
 async def test_what_the_origin_drops_stays_while_its_bytes_are_here(outside: Outside, tmp_path: Path) -> None:
     config = CONFIG.format(url=outside.url, more='fresh = "1s"')
     async with Inside(world(outside, tmp_path), config) as inside:

@@ -1,6 +1,8 @@
 """Descriptions become HTML in a process of their own."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +53,38 @@ async def test_many_readers_of_one_text_do_not_wait_for_each_other(monkeypatch: 
     readmes = Readmes()
     await asyncio.gather(*(readmes.html("wild", "text/markdown") for _ in range(20)))
     assert len(made) <= 2
+
+
+SECRET = "not for readers"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (".. include:: {path}", "text/x-rst"),
+        (".. literalinclude:: {path}", "text/x-rst"),
+        (".. raw:: html\n   :file: {path}", "text/x-rst"),
+        (".. csv-table:: a\n   :file: {path}", "text/x-rst"),
+        (".. figure:: {path}", "text/x-rst"),
+        (".. image:: file://{path}", "text/x-rst"),
+        ("![x](file://{path}) <object data='file://{path}'></object>", "text/markdown"),
+        ("<script src='{path}'>1</script><img src=x onerror='alert(1)'>", "text/markdown"),
+        ("<style>*{{}}</style><link rel=stylesheet href=x><base href='//evil'>", "text/markdown"),
+        ("<form action=x><input></form><meta http-equiv=refresh content=0>", "text/markdown"),
+        ("[x](javascript:alert(1)) [y](JaVaScRiPt&#58;alert(1)) [z](data:text/html,x)", "text/markdown"),
+        ("`x <javascript:alert(1)>`_ `y <data:text/html,x>`_", "text/x-rst"),
+        ("<svg onload=alert(1)><math><mtext><style><img src=x onerror=alert(1)>", "text/markdown"),
+    ],
+)
+async def test_no_description_reads_a_file_or_makes_mark_up_of_its_own(
+    tmp_path: Path, text: str, kind: str
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text(SECRET)
+    html = await Readmes().html(text.format(path=secret), kind) or ""
+    assert SECRET not in html
+    tags = [re.findall(r"[a-z0-9]+", tag.lower()) for tag in re.findall(r"<[^>]*>", html)]
+    # Whole words of what a browser would take for a tag: escaped text is only text.
+    harm = {"script", "style", "link", "base", "form", "meta", "object", "svg", "onerror", "onload"}
+    assert not [tag for tag in tags if harm & set(tag)], html
+    assert not re.search(r"(?:href|src)=[\"']?\s*(?:javascript|data):", html, re.IGNORECASE), html

@@ -14,6 +14,7 @@ import zstandard
 from fakes.asgi import Inside
 from fakes.ask import BROWSER, HTML_V1, JSON, Reply
 from fakes.dists import wheel
+from fakes.faults import Exchange
 from fakes.outside import Outside
 
 from .conftest import CONFIG, world
@@ -396,6 +397,38 @@ async def test_a_change_outside_is_seen_once_the_page_is_old(outside: Outside, t
         unknown = await inside.get("/main/simple/other/")
         assert (unknown.status, "retry-after" in unknown.headers) == (503, True)
         assert unknown.json["detail"].startswith("the source outer might have it, but")
+
+
+async def test_no_header_of_a_source_is_passed_on(inside: Inside, outside: Outside) -> None:
+    said = {
+        "Set-Cookie": "id=1",
+        "Location": "//evil.example/",
+        "X-Upstream": "yes",
+        "Cache-Control": "public, max-age=9",
+        "Content-Security-Policy": "default-src *",
+        "X-PyPI-Last-Serial": "7",
+        "Link": "<https://evil.example>; rel=canonical",
+        "Server": "theirs",
+    }
+
+    async def telling(exchange: Exchange) -> None:
+        exchange.answer.headers.update(said)
+        await exchange.send()
+
+    outside.faults["/"] = telling
+    filename = "demo-1.0-py3-none-any.whl"
+    for path in (
+        "/main/simple/demo/",
+        f"/main/files/demo/-/{filename}",
+        f"/main/files/demo/-/{filename}.metadata",
+        f"/main/integrity/demo/1.0/{filename}/provenance",
+        "/main/pypi/demo/json",
+    ):
+        reply = await inside.get(path, accept="*/*")
+        assert reply.status == 200, (path, reply.body)
+        told = {name: value for name, value in reply.headers.items() if name in map(str.lower, said)}
+        assert told.keys() <= {"cache-control", "content-security-policy"}, (path, told)
+        assert not set(told.values()) & set(said.values()), (path, told)
 
 
 async def test_without_a_main_index_the_short_address_is_nobodys(outside: Outside, tmp_path: Path) -> None:
