@@ -243,7 +243,7 @@ def test_the_other_gates_hold(keep: Path, patience: float, rounds: int) -> None:
     (keep / "policy.toml").write_text('[allow]\n[licences]\nallow = ["MIT"]\n')
     with (
         mock.patch("wheelkeep.index.index.PATIENCE_KNOWN", patience),
-        mock.patch("wheelkeep.cli.closure.resolve", side_effect=resolve) as resolved,
+        mock.patch("wheelkeep.cli.resolving.resolve", side_effect=resolve) as resolved,
     ):
         ran = quickly("allow", "gated", "--closure", "--yes", "--json", cwd=keep)
     assert ran.json["added"] == ["gated==1.0"]

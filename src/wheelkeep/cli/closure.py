@@ -1,30 +1,25 @@
 """``allow --closure``: what requirements come to, resolved by uv over the candidates of an index, and shown."""
 
 import asyncio
-import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import typer
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from wheelkeep import compose, configuration
 from wheelkeep.cli.draft import Draft
 from wheelkeep.cli.output import columns, size
+from wheelkeep.cli.resolving import oldest_of, resolved_over, wanted_one
 from wheelkeep.core import names
-from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.settings import Settings
 from wheelkeep.index.candidates import Candidates
 from wheelkeep.index.closure import Closure, New, oldest_python, weigh
-from wheelkeep.index.uv import Unresolvable, find_uv, resolve
-from wheelkeep.web.candidates import CandidateServer
+from wheelkeep.index.uv import Unresolvable, find_uv
 
-_PYTHON = re.compile(r"3\.(\d{1,2})(?:\.\d+)?")
 _MOST_NAMED = 3
-_MOST_ROUNDS = 20
-"""Resolutions, each without the versions that a gate was found to block once they had been chosen."""
 _HEADS = ("name", "version", "age", "size", "licence", "advisories", "provenance", "needed by")
 
 
@@ -42,8 +37,8 @@ def propose(
 
     Raises BadParameter (exit 2) for what cannot be asked for, UvMissing, and Exit (1) where nothing can be proposed.
     """
-    wanted = [_wanted(one) for one in requirements]
-    oldest = _oldest(python) if python is not None else None
+    wanted = [wanted_one(one) for one in requirements]
+    oldest = oldest_of(python) if python is not None else None
     uv = find_uv()
     try:
         found = asyncio.run(_resolved(settings, index, wanted, uv, oldest))
@@ -71,30 +66,6 @@ def propose(
     return found, draft.allow(*_rules(found, wanted, loose=loose))
 
 
-def _wanted(text: str) -> Requirement:
-    try:
-        requirement = Requirement(text)
-        names.project(requirement.name)
-    except (InvalidRequirement, InvalidName) as error:
-        raise typer.BadParameter(
-            f'"{text[:80]}" is not a requirement: {str(error).splitlines()[0]}'
-        ) from None
-    if requirement.url is not None:
-        raise typer.BadParameter(
-            f'"{text[:80]}" has a URL, and an index serves its own files alone: write "{requirement.name}"'
-        )
-    return requirement
-
-
-def _oldest(text: str) -> str:
-    """The oldest of some versions of Python; newer ones are resolved for in any case. Raises BadParameter."""
-    found = [_PYTHON.fullmatch(one.strip()) for one in text.split(",")]
-    minors = [int(one[1]) for one in found if one is not None]
-    if len(minors) != len(found):
-        raise typer.BadParameter(f'--python "{text[:80]}": write versions such as 3.11 or 3.11,3.13')
-    return f"3.{min(minors)}"
-
-
 async def _resolved(
     settings: Settings, index: IndexName, wanted: Sequence[Requirement], uv: str, oldest: str | None
 ) -> Closure:
@@ -105,16 +76,7 @@ async def _resolved(
         python = oldest or await oldest_python(candidates, wanted)
         shown = ", ".join(str(one) for one in wanted)
         print(f"wheelkeep: resolving {shown} for Python {python} and newer, all platforms", file=sys.stderr)
-        with CandidateServer(candidates) as server:
-            try:
-                for _ in range(_MOST_ROUNDS):
-                    resolved = await resolve(uv, [str(one) for one in wanted], server.url, python=python)
-                    if not await candidates.settle(resolved):
-                        break
-            except Unresolvable as error:
-                notes = "".join(f"\n{name}: {why}" for name, why in sorted(candidates.away.items()))
-                said = str(error).replace(server.url.rstrip("/"), f"the index {index}")
-                raise Unresolvable(f"{said}{notes}") from None
+        resolved = await resolved_over(candidates, wanted, uv, python=python, name=index)
         remote = {name for name, is_remote in configuration.kinds(settings).items() if is_remote}
         return await weigh(candidates, resolved, remote=remote, python=python)
     finally:

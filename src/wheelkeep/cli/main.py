@@ -20,6 +20,7 @@ COMMANDS = {
     "explain": "explain.explain",
     "allow": "allow.allow",
     "deny": "allow.deny",
+    "lock": "lock.lock",
     "clashes": "clashes.clashes",
     "yank": "release.yank",
     "unyank": "release.unyank",

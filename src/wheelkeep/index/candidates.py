@@ -1,4 +1,4 @@
-"""The view that a resolver has of an index: what its sources have, whatever the allow list says, and no file's bytes.
+"""The view that a resolver has of an index: what its sources have, and no file's bytes.
 
 The index asks as a client's request would: a reserved name goes to nobody but its owner.
 """
@@ -44,13 +44,14 @@ class Unread(Struct, frozen=True, kw_only=True):
 
 
 class Candidates:
-    """What an index would have if its allow list were not there; every other gate holds."""
+    """What an index would have if its allow list were not there, or what it has with it; every other gate holds."""
 
-    def __init__(self, keep: Keep, index: Index) -> None:
+    def __init__(self, keep: Keep, index: Index, *, listed: bool = False) -> None:
+        """``listed``: only what the allow list names."""
         self._keep = keep
         self.allowed = index.policy.current
         """The policy in force, with its allow list."""
-        self._index = index.without_allow()
+        self._index = index if listed else index.without_allow()
         self._closed: dict[tuple[ProjectName, str], str] = {}
         self._infos: dict[str, asyncio.Task[bytes]] = {}
         self.unread: dict[tuple[ProjectName, str], Unread] = {}

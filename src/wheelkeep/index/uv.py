@@ -40,12 +40,16 @@ def find_uv() -> str:
     return found
 
 
-async def resolve(uv: str, requirements: Sequence[str], index: str, *, python: str) -> tuple[Resolved, ...]:
+async def resolve(
+    uv: str, requirements: Sequence[str], index: str, *, python: str, constraints: Sequence[str] = ()
+) -> tuple[Resolved, ...]:
     """All that the requirements come to, for all platforms and every Python from ``python`` (``3.10``) on.
 
-    Raises Unresolvable with what uv said.
+    ``constraints`` bound what is needed, and need nothing themselves. Raises Unresolvable with what uv said.
     """
     with tempfile.TemporaryDirectory(prefix="wheelkeep-uv-") as folder:
+        bounds = Path(folder) / "constraints.txt"
+        bounds.write_text("".join(f"{one}\n" for one in constraints))
         command = [
             uv,
             "pip",
@@ -56,6 +60,8 @@ async def resolve(uv: str, requirements: Sequence[str], index: str, *, python: s
             python,
             "--python",
             sys.executable,
+            "--constraint",
+            str(bounds),
         ]
         process = await asyncio.create_subprocess_exec(
             *command,

@@ -56,6 +56,27 @@ class TextFile:
             os.fsync(file.fileno())
 
 
+def write_text(path: Path, text: str) -> None:
+    """Writes a file, whole or not at all, whatever was there before. Raises WheelkeepError where it cannot be."""
+    # A link stays one: what it leads to is what is written.
+    target = path.resolve()
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+    try:
+        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _sync(target.parent)
+    except OSError as error:
+        raise WheelkeepError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

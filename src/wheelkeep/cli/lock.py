@@ -1,0 +1,202 @@
+"""``lock``: what requirements come to through an index, as hashed requirements or ``pylock.toml``."""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from msgspec import Struct
+from packaging.requirements import Requirement
+
+from wheelkeep import configuration
+from wheelkeep.cli.output import print_json
+from wheelkeep.cli.setup import Json, choose_index
+from wheelkeep.core.names import IndexName
+from wheelkeep.core.requirement_files import Wanted, read_wanted
+from wheelkeep.core.settings import Settings
+from wheelkeep.index.policies import read_whole
+from wheelkeep.logs import quiet
+from wheelkeep.store.text_file import write_text
+
+if TYPE_CHECKING:
+    from wheelkeep.index.locking import Locking
+
+Form = Literal["requirements.txt", "pylock.toml"]
+_PYLOCK = re.compile(r"pylock\.(?:[^.]+\.)?toml")
+"""What PEP 751 has such a file be called."""
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One version that was locked."""
+
+    name: str
+    version: str
+    marker: str
+    via: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What ``lock --json`` prints."""
+
+    index: str
+    format: Form
+    file: str | None
+    """Where it was written; None: nowhere, and ``text`` has it."""
+    python: str
+    locked: tuple[Line, ...]
+    uncertain: tuple[str, ...]
+    text: str | None = None
+
+
+def lock(
+    context: typer.Context,
+    requirements: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="REQUIREMENT…", help='Names, or requirements such as "django>=5,<6".'),
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("-r", "--requirement", help="A file of requirements; may be given again."),
+    ] = None,
+    constraint: Annotated[
+        list[Path] | None,
+        typer.Option("-c", "--constraint", help="A file of constraints; may be given again."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to write; else standard output.")
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="requirements.txt|pylock.toml", help="Else as -o is called."),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="3.11,3.13", help="The Pythons in use; the oldest counts.")
+    ] = None,
+    index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
+    json: Json = False,
+) -> None:
+    """Resolve requirements through an index, for all platforms, and lock every file that may come in by its hash.
+
+    Exit 1 if they cannot be resolved.
+    """
+    quiet()
+    from wheelkeep.cli.resolving import oldest_of, wanted_one
+
+    settings = configuration.load(context.obj)
+    chosen = choose_index(settings, index)
+    format_ = _format(form, output)
+    said = [str(wanted_one(one)) for one in requirements or ()]
+    read = read_wanted(
+        [str(one) for one in file or ()], read_whole, constraints=[str(one) for one in constraint or ()]
+    )
+    wanted = Wanted(requirements=(*said, *read.requirements), constraints=read.constraints)
+    if not wanted.requirements:
+        raise typer.BadParameter("say what is to be locked: requirements, or -r FILE")
+    oldest = oldest_of(python) if python is not None else None
+    found = _found(settings, chosen, wanted, oldest)
+    text = _text(settings, chosen, found, format_)
+    if output is not None:
+        write_text(output, text)
+    if json:
+        print_json(_written(found, chosen, format_, output, text))
+    elif output is None:
+        print(text, end="")
+    else:
+        count = len(found.choices)
+        print(
+            f"{output}: {count} version{'s' * (count != 1)}, for Python {found.python} and newer",
+            file=sys.stderr,
+        )
+
+
+def _format(form: str | None, output: Path | None) -> Form:
+    if form is None:
+        named = output is not None and _PYLOCK.fullmatch(output.name) is not None
+        return "pylock.toml" if named else "requirements.txt"
+    if form not in ("requirements.txt", "pylock.toml"):
+        raise typer.BadParameter(f'--format "{form[:40]}" is neither requirements.txt nor pylock.toml')
+    return "pylock.toml" if form == "pylock.toml" else "requirements.txt"
+
+
+def _found(settings: Settings, index: IndexName, wanted: Wanted, oldest: str | None) -> "Locking":
+    """Raises Exit (1) where there is no answer."""
+    from wheelkeep.core.errors import Unanswered
+    from wheelkeep.index.locking import Unlockable
+    from wheelkeep.index.uv import Unresolvable, find_uv
+
+    uv = find_uv()
+    try:
+        found = asyncio.run(_locked(settings, index, wanted, uv, oldest))
+    except (Unresolvable, Unlockable, Unanswered) as error:
+        print(f"wheelkeep: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    for unread in found.unread:
+        says = f"{unread.name} {unread.version}: what it needs is not certain: {unread.why}"
+        print(f"wheelkeep: {says}", file=sys.stderr)
+    for name in found.unhashed:
+        print(f"wheelkeep: {name} is left out: its page tells no hash", file=sys.stderr)
+    return found
+
+
+async def _locked(
+    settings: Settings, index: IndexName, wanted: Wanted, uv: str, oldest: str | None
+) -> "Locking":
+    from wheelkeep import compose
+    from wheelkeep.cli.resolving import resolved_over
+    from wheelkeep.index.candidates import Candidates
+    from wheelkeep.index.closure import oldest_python
+    from wheelkeep.index.locking import named
+
+    keep = compose.build(settings)
+    await keep.start()
+    try:
+        candidates = Candidates(keep, keep.indexes[index], listed=True)
+        requirements = [Requirement(one) for one in wanted.requirements]
+        python = oldest or await oldest_python(candidates, requirements)
+        resolved = await resolved_over(
+            candidates, requirements, uv, python=python, name=index, constraints=wanted.constraints
+        )
+        return await named(candidates, resolved, python=python)
+    finally:
+        await keep.close(seconds=1)
+
+
+def _text(settings: Settings, index: IndexName, found: "Locking", form: Form) -> str:
+    from wheelkeep.core.write_lock import write_pylock, write_requirements
+    from wheelkeep.web import urls
+
+    if form == "requirements.txt":
+        return write_requirements(
+            found.choices, head=[f"for Python {found.python} and newer, by wheelkeep lock"]
+        )
+    base = f"{urls.base(settings)}/{index}"
+    return write_pylock(
+        found.choices,
+        python=found.python,
+        simple=f"{base}/simple/",
+        address=lambda file: urls.file(f"{base}/files/", file.project, file.sha256, file.filename),
+    )
+
+
+def _written(found: "Locking", index: IndexName, form: Form, output: Path | None, text: str) -> Written:
+    return Written(
+        index=index,
+        format=form,
+        file=str(output) if output is not None else None,
+        python=found.python,
+        locked=tuple(
+            Line(
+                name=one.project,
+                version=one.version,
+                marker=one.marker,
+                via=one.via,
+                files=tuple(file.filename for file in one.files),
+            )
+            for one in found.choices
+        ),
+        uncertain=tuple(f"{one.name} {one.version}: {one.why}" for one in found.unread),
+        text=text if output is None else None,
+    )
