@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from wheelkeep.core.chain import BEGIN, link
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.store.prepare import HEAD, prepare
 from wheelkeep.store.tables import metadata
@@ -63,11 +64,18 @@ def test_a_folder_of_an_older_wheelkeep_is_brought_up_to_date_with_all_that_is_i
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.exec_driver_sql("INSERT INTO pages (source, project, checked) VALUES ('pypi', 'demo', 1)")
+        for kind in ("freed", "status"):
+            connection.exec_driver_sql(
+                f"INSERT INTO ledger (at, kind, detail) VALUES (1.5, '{kind}', '{{}}')"
+            )
     assert prepare(tmp_path / "old") == old
     assert schema(old) == schema(prepare(tmp_path / "new"))
     with closing(sqlite3.connect(old)) as connection:
         assert connection.execute("SELECT project FROM pages").fetchall() == [("demo",)]
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+        first = link(BEGIN, (1, 1.5, "freed", None, None, None, "{}"))
+        second = link(first, (2, 1.5, "status", None, None, None, "{}"))
+        assert connection.execute("SELECT link FROM ledger").fetchall() == [(first,), (second,)]
 
 
 def test_several_processes_at_once(tmp_path: Path) -> None:

@@ -7,12 +7,28 @@ too are only ever added, so a line says for ever what it said when it was writte
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, create_engine
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    select,
+    update,
+)
 from sqlalchemy.pool import NullPool
 
+from wheelkeep.core.chain import BEGIN, link
 from wheelkeep.core.errors import WheelkeepError
 
-_SHAPE = 1
+_SHAPE = 2
 """Kept in the file (``PRAGMA user_version``); a change of the tables counts it up."""
 
 fetch_metadata = MetaData()
@@ -55,6 +71,7 @@ fetches = Table(
     Column("by", Integer, nullable=False),
     Column("partial", Integer, nullable=False),
     Column("waived", Text),  # JSON: a list of fetches.Waived; NULL: no waiver was needed
+    Column("link", LargeBinary),  # to the line before it: core/chain
     Index("fetches_by_file", "file", "id"),
     Index("fetches_by_asker", "by", "id"),
     Index("fetches_by_time", "at"),
@@ -62,27 +79,83 @@ fetches = Table(
 )
 
 
+LINES = (
+    select(
+        fetches.c.id,
+        fetches.c.link,
+        fetches.c.at,
+        fetches.c.index,
+        fetched_files.c.source,
+        fetched_files.c.filename,
+        fetched_files.c.sha256,
+        fetched_files.c.project,
+        fetched_files.c.version,
+        fetched_by.c.who,
+        fetched_by.c.address,
+        fetched_by.c.tool,
+        fetches.c.partial,
+        fetches.c.waived,
+    )
+    .outerjoin(fetched_files, fetched_files.c.id == fetches.c.file)
+    .outerjoin(fetched_by, fetched_by.c.id == fetches.c.by)
+    .order_by(fetches.c.id)
+    .limit(1_000)
+)
+"""Lines with all that gives them meaning: number, link, and the rest of what the link is made of, in this order."""
+
+
+HEAD = "SELECT id, link FROM fetches ORDER BY id DESC LIMIT 1"
+"""The newest line's number and link."""
+
+
 def prepare_fetches(path: Path) -> None:
-    """Makes the file where it is not there; raises WheelkeepError for one of a newer wheelkeep, and sqlite3.Error or
-    OSError where it cannot be used. One process at a time.
+    """Makes the file where it is not there, and chains the lines of one that has no chain yet; raises WheelkeepError
+    for one of a newer wheelkeep, and sqlite3.Error or OSError where it cannot be used. One process at a time.
     """
-    if path.exists():
-        connection = sqlite3.connect(path)
-        try:
-            shape = connection.execute("PRAGMA user_version").fetchone()[0]
-        finally:
-            connection.close()
-        if shape > _SHAPE:
-            raise WheelkeepError(f"{path} was written by a newer wheelkeep: upgrade this one")
-        if shape == _SHAPE:
-            return
+    shape = _shape(path)
+    if shape > _SHAPE:
+        raise WheelkeepError(f"{path} was written by a newer wheelkeep: upgrade this one")
+    if shape == _SHAPE:
+        return
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    # All or nothing: by itself the driver would commit the new column alone.
+    event.listen(engine, "connect", _by_hand)
     try:
         with engine.connect() as made:
             made.exec_driver_sql("PRAGMA journal_mode=WAL")
+            made.exec_driver_sql("BEGIN IMMEDIATE")
+            if shape == 1:
+                made.exec_driver_sql("ALTER TABLE fetches ADD COLUMN link BLOB")
+                _chain(made)
             fetch_metadata.create_all(made)
             made.exec_driver_sql(f"PRAGMA user_version={_SHAPE}")
-            made.commit()
+            made.exec_driver_sql("COMMIT")
     finally:
         engine.dispose()
     path.chmod(0o600)
+
+
+def _shape(path: Path) -> int:
+    if not path.exists():
+        return 0
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def _by_hand(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
+def _chain(connection: Connection) -> None:
+    number, before = 0, BEGIN
+    while rows := connection.execute(LINES.where(fetches.c.id > number)).all():
+        links = []
+        for row in rows:
+            before = link(before, (row.id, *tuple(row)[2:]))
+            links.append({"line": row.id, "link": before})
+        statement = update(fetches).where(fetches.c.id == bindparam("line"))
+        connection.execute(statement.values(link=bindparam("link")), links)
+        number = rows[-1].id

@@ -1,9 +1,11 @@
-"""The book of fetches: who was given which file. Lines are only ever added, many in one commit.
+"""The book of fetches: who was given which file. Lines are only ever added, many in one commit, each chained to the
+one before it.
 
 It has a file of its own beside the database: in one file its commits, of which there may be hundreds a second, would
 leave hardly a turn to whoever keeps a page (see the decisions).
 """
 
+import asyncio
 import fcntl
 import sqlite3
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -15,15 +17,30 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import Row, Select, Table, bindparam, create_engine, event, func, insert, select
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    column,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import StaticPool
 
+from wheelkeep.core.chain import BEGIN, link
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.rules import Rule
 from wheelkeep.store.database import Database
-from wheelkeep.store.fetch_tables import fetched_by, fetched_files, fetches, prepare_fetches
+from wheelkeep.store.fetch_chain import FetchChain
+from wheelkeep.store.fetch_tables import HEAD, fetched_by, fetched_files, fetches, prepare_fetches
 
 _KEPT = 20_000
 """Numbers of files and of callers that a process keeps in mind."""
@@ -39,12 +56,20 @@ _PRAGMAS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _COLUMNS = ("at", "index", "file", "by", "partial", "waived")
-_LINES = func.json_each(bindparam("lines")).table_valued("value")
+_LINK = 32
+"""Bytes of a link."""
+_LINES = func.json_each(bindparam("lines")).table_valued(column("key", Integer), "value")
 # All rows in one statement, as JSON: of one a row the interpreter's lock would change hands with each, and a busy
-# loop gives it back after milliseconds only.
+# loop gives it back after milliseconds only. The links, which are no text, come beside it, one after the other.
 _ADD = insert(fetches).from_select(
-    _COLUMNS, select(*(func.json_extract(_LINES.c.value, f"$[{at}]") for at in range(len(_COLUMNS))))
+    ("id", *_COLUMNS, "link"),
+    select(
+        bindparam("first", type_=Integer) + _LINES.c.key,
+        *(func.json_extract(_LINES.c.value, f"$[{at}]") for at in range(len(_COLUMNS))),
+        func.substr(bindparam("links", type_=LargeBinary), 1 + _LINK * _LINES.c.key, _LINK),
+    ),
 )
+_TOLD = tuple(column for column in fetches.c if column.name != "link")
 
 
 class Unwritable(WheelkeepError):
@@ -120,12 +145,14 @@ class Fetches:
         self._lock = data / "fetches.lock"
         self._made = False
         self._reader = Database(self._path)
+        self.chained = FetchChain(self._path, self._reader)
         self._writer = create_engine(
             f"sqlite:///{self._path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         event.listen(self._writer, "connect", _connected)
-        self._files: dict[tuple[str, str, str], int] = {}
-        self._callers: dict[tuple[str, str, str], int] = {}
+        # What a number stands for lies beside it: that is chained with every line.
+        self._files: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+        self._callers: dict[tuple[str, str, str], tuple[Any, ...]] = {}
 
     def append(self, lines: Sequence[Fetch]) -> None:
         """Adds lines in one commit, durably; for a thread, one at a time. Raises Unwritable: none was added."""
@@ -154,25 +181,36 @@ class Fetches:
                 self._files[_file(line)] = _file_number(connection, line)
             for line in callers:
                 self._callers[_caller(line)] = _caller_number(connection, line)
-            connection.execute(_ADD, {"lines": self._written(lines)})
+            connection.execute(_ADD, self._written(connection, lines))
             connection.exec_driver_sql("COMMIT")
         else:
-            connection.execute(_ADD, {"lines": self._written(lines)})
+            connection.execute(_ADD, self._written(connection, lines))
 
-    def _written(self, lines: Sequence[Fetch]) -> str:
-        """The rows as JSON, for ``_ADD``."""
-        rows = [
-            (
-                _micro(line.at),
-                line.index,
-                self._files[_file(line)],
-                self._callers[_caller(line)],
-                int(line.partial),
-                msgspec.json.encode(line.waived).decode() if line.waived else None,
-            )
-            for line in lines
-        ]
-        return msgspec.json.encode(rows).decode()
+    def _written(self, connection: SyncConnection, lines: Sequence[Fetch]) -> dict[str, Any]:
+        """The rows, for ``_ADD``: chained to the newest one, which stays that while this process has its turn."""
+        last: Any = connection.exec_driver_sql(HEAD).first()
+        number, before = (last[0], last[1] or BEGIN) if last is not None else (0, BEGIN)
+        rows, links = [], []
+        for place, line in enumerate(lines, number + 1):
+            file, caller = self._files[_file(line)], self._callers[_caller(line)]
+            waived = msgspec.json.encode(line.waived).decode() if line.waived else None
+            at, partial = _micro(line.at), int(line.partial)
+            rows.append((at, line.index, file[0], caller[0], partial, waived))
+            before = link(before, (place, at, line.index, *file[1:], *caller[1:], partial, waived))
+            links.append(before)
+        return {"first": number + 1, "lines": msgspec.json.encode(rows).decode(), "links": b"".join(links)}
+
+    async def ready(self) -> None:
+        """Chains the lines of an older version, where that was not done yet. Raises Unwritable."""
+        await asyncio.to_thread(self._prepared)
+
+    def _prepared(self) -> None:
+        try:
+            with self._turn():
+                if self._path.exists():
+                    self._prepare()
+        except (SQLAlchemyError, sqlite3.Error, OSError, WheelkeepError) as error:
+            raise Unwritable(str(getattr(error, "orig", error))) from error
 
     async def lines(
         self, which: Which, *, before: int | None = None
@@ -180,7 +218,7 @@ class Fetches:
         """Lines with their numbers, the newest first; ``before``: those with a smaller number."""
         if not self._path.exists():
             return
-        query = _joined(select(fetches, fetched_files, fetched_by), which).order_by(fetches.c.id.desc())
+        query = _joined(select(*_TOLD, fetched_files, fetched_by), which).order_by(fetches.c.id.desc())
         if before is not None:
             query = query.where(fetches.c.id < before)
         async with self._reader.read() as connection:
@@ -252,24 +290,26 @@ def _caller(line: Fetch) -> tuple[str, str, str]:
     return (line.who or "", line.address, line.tool)
 
 
-def _file_number(connection: SyncConnection, line: Fetch) -> int:
+def _file_number(connection: SyncConnection, line: Fetch) -> tuple[Any, ...]:
     source, filename, sha256 = _file(line)
     key = {"source": source, "filename": filename, "sha256": sha256}
-    return _number(connection, fetched_files, key, {"project": line.project, "version": line.version})
+    return _numbered(connection, fetched_files, key, {"project": line.project, "version": line.version})
 
 
-def _caller_number(connection: SyncConnection, line: Fetch) -> int:
+def _caller_number(connection: SyncConnection, line: Fetch) -> tuple[Any, ...]:
     who, address, tool = _caller(line)
-    return _number(connection, fetched_by, {"who": who, "address": address, "tool": tool}, {})
+    return _numbered(connection, fetched_by, {"who": who, "address": address, "tool": tool}, {})
 
 
-def _number(connection: SyncConnection, table: Table, key: dict[str, str], more: dict[str, str]) -> int:
-    """The number of a row that is there, or is made now."""
-    query = select(table.c.id).where(*(table.c[name] == value for name, value in key.items()))
-    found = connection.execute(query).scalar()
+def _numbered(
+    connection: SyncConnection, table: Table, key: dict[str, str], more: dict[str, str]
+) -> tuple[Any, ...]:
+    """A row that is there, or is made now: its number, and the rest of it."""
+    query = select(table).where(*(table.c[name] == value for name, value in key.items()))
+    found = connection.execute(query).first()
     if found is None:
-        found = connection.execute(insert(table).values(key | more).returning(table.c.id)).scalar_one()
-    return int(found)
+        found = connection.execute(insert(table).values(key | more).returning(*table.c)).one()
+    return tuple(found)
 
 
 def _micro(moment: datetime) -> int:

@@ -1,4 +1,5 @@
-"""The append-only book. Entries are only ever added; the index floor is the only one that writes them."""
+"""The append-only book. Entries are only ever added, each chained to the one before it; the index floor is the only one
+that writes them."""
 
 from collections.abc import AsyncGenerator, Collection
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ import msgspec
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wheelkeep.core.chain import BEGIN, Chained, chained, link
 from wheelkeep.core.names import ProjectName
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
@@ -31,6 +33,8 @@ POLICY = "policy"
 """The kind of an entry that says which policy came into force."""
 _AT_ONCE = 500
 """Rows in memory while many are read."""
+_PARTS = tuple(column for column in ledger.c if column.name != "link")
+"""What an entry's link is made of, in this order."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +62,12 @@ class Ledger:
 
     async def write(self, connection: AsyncConnection, entries: list[Entry]) -> None:
         """Adds entries in a transaction of somebody else's, so that both are kept or neither."""
-        rows = [
-            {
+        number, before = await _head(connection)
+        rows = []
+        for entry in entries:
+            number += 1
+            row = {
+                "id": number,
                 "at": entry.at.timestamp(),
                 "kind": entry.kind,
                 "source": entry.source,
@@ -67,9 +75,32 @@ class Ledger:
                 "filename": entry.filename,
                 "detail": msgspec.json.encode(entry.detail).decode(),
             }
-            for entry in entries
-        ]
+            before = link(before, tuple(row.values()))
+            rows.append({**row, "link": before})
         await connection.execute(insert(ledger), rows)
+
+    async def head(self) -> tuple[int, bytes]:
+        """The number of the newest entry, 0 where there is none, and its link."""
+        async with self._database.read() as connection:
+            return await _head(connection)
+
+    async def links(self, numbers: Collection[int]) -> dict[int, bytes | None]:
+        """The links of entries by their numbers, as far as these are there."""
+        query = select(ledger.c.id, ledger.c.link).where(ledger.c.id.in_(numbers))
+        async with self._database.read() as connection:
+            return {row.id: row.link for row in await connection.execute(query)}
+
+    async def chain(self) -> AsyncGenerator[list[Chained], None]:
+        """Every entry held against its place in the chain, the oldest first, many at a time."""
+        number, before = 0, BEGIN
+        while True:
+            query = select(*_PARTS, ledger.c.link).where(ledger.c.id > number).order_by(ledger.c.id)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query.limit(_AT_ONCE))).all()
+            if not rows:
+                return
+            yield list(chained(before, [(row.id, row.link, tuple(row)[:-1]) for row in rows]))
+            number, before = rows[-1].id, rows[-1].link or BEGIN
 
     async def note_policy(self, index: str, sha256: str, at: datetime) -> bool:
         """Notes that a policy is in force in an index, unless the book says so already; whether it was noted.
@@ -194,6 +225,12 @@ class Ledger:
         query = select(ledger.c.kind, func.count()).group_by(ledger.c.kind)
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def _head(connection: AsyncConnection) -> tuple[int, bytes]:
+    newest = select(ledger.c.id, ledger.c.link).order_by(ledger.c.id.desc()).limit(1)
+    last = (await connection.execute(newest)).first()
+    return (last.id, last.link or BEGIN) if last is not None else (0, BEGIN)
 
 
 def _entry(row: Row[Any]) -> Entry:

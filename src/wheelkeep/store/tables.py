@@ -117,6 +117,7 @@ ledger = Table(
     Column("project", String),
     Column("filename", String),
     Column("detail", Text, nullable=False),  # JSON
+    Column("link", LargeBinary),  # to the row before it: core/chain
     Index("ledger_by_kind", "kind", "id"),
     Index("ledger_by_project", "project", "id"),
     sqlite_autoincrement=True,
