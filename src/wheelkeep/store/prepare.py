@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest revision in migrations/versions."""
 
 

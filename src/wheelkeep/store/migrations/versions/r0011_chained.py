@@ -5,8 +5,8 @@ from alembic import op
 
 from wheelkeep.core.chain import BEGIN, link
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 _AT_ONCE = 1_000
 
 
