@@ -1,17 +1,22 @@
-"""``lock``: what requirements come to through an index, as hashed requirements or ``pylock.toml``."""
+"""``lock``: what requirements come to through an index, as hashed requirements or ``pylock.toml``.
+
+``lock rewrite`` is a command of its own, in ``rewrite``.
+"""
 
 import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from msgspec import Struct
 from packaging.requirements import Requirement
+from typer.core import TyperGroup
 
 from wheelkeep import configuration
 from wheelkeep.cli.output import print_json
+from wheelkeep.cli.rewrite import rewrite
 from wheelkeep.cli.setup import Json, choose_index
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.requirement_files import Wanted, read_wanted
@@ -26,6 +31,22 @@ if TYPE_CHECKING:
 Form = Literal["requirements.txt", "pylock.toml"]
 _PYLOCK = re.compile(r"pylock\.(?:[^.]+\.)?toml")
 """What PEP 751 has such a file be called."""
+
+
+_PLAIN = "REQUIREMENT…"
+"""What ``lock`` does without a word of its own; the help shows it under this name, which is no requirement."""
+
+
+class _Words(TyperGroup):
+    """``lock`` with requirements or options is one command, ``lock rewrite`` another."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [_PLAIN, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_Words, help="Lock what requirements come to, or rewrite a lock file.")
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -51,6 +72,7 @@ class Written(Struct, frozen=True, kw_only=True):
     text: str | None = None
 
 
+@app.command(_PLAIN)
 def lock(
     context: typer.Context,
     requirements: Annotated[
@@ -110,6 +132,9 @@ def lock(
             f"{output}: {count} version{'s' * (count != 1)}, for Python {found.python} and newer",
             file=sys.stderr,
         )
+
+
+app.command("rewrite")(rewrite)
 
 
 def _format(form: str | None, output: Path | None) -> Form:

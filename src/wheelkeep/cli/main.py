@@ -20,7 +20,7 @@ COMMANDS = {
     "explain": "explain.explain",
     "allow": "allow.allow",
     "deny": "allow.deny",
-    "lock": "lock.lock",
+    "lock": "lock.app",
     "clashes": "clashes.clashes",
     "yank": "release.yank",
     "unyank": "release.unyank",

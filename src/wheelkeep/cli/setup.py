@@ -85,8 +85,7 @@ def client(
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(CLIENTS)}")
     settings = configuration.load(context.obj)
     chosen = choose_index(settings, index)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = settings.public_url or f"http://{host}:{settings.port}"
+    base = base_url(settings)
     simple, upload = f"{base}/{chosen}/simple/", f"{base}/{chosen}/legacy/"
     closed = settings.indexes[chosen].read == "token"
     text = client_config(name, simple=simple, upload=upload, closed=closed)
@@ -94,6 +93,12 @@ def client(
         print_json({"client": name, "index": chosen, "simple": simple, "upload": upload, "config": text})
     else:
         print(text, end="")
+
+
+def base_url(settings: Settings) -> str:
+    """What a person types before ``/{index}/``."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"http://{host}:{settings.port}"
 
 
 def choose_index(settings: Settings, name: str | None) -> IndexName:

@@ -1,5 +1,5 @@
-"""On which line of a TOML text each key stands, and where its arrays lie. tomllib does not tell; here is only what
-finding them needs.
+"""On which line of a TOML text each key stands, and where its arrays, strings and tables lie. tomllib does not tell;
+here is only what finding them needs.
 
 The text has already been accepted by tomllib, so nothing is checked: where this scanner is lost it stops, and
 the lines found so far stand. Grammar: https://toml.io/en/v1.0.0.
@@ -46,6 +46,23 @@ def array_spans(text: str) -> dict[KeyPath, ArraySpan]:
     return scanner.arrays
 
 
+class Layout(Struct, frozen=True):
+    """Where strings and tables stand in a text: offsets of characters, ends past the last one."""
+
+    strings: dict[KeyPath, tuple[int, int]]
+    """Every string value with its quotes, by its path."""
+    tables: tuple[tuple[int, KeyPath], ...]
+    """The headers of tables in written order: where the line of each begins, and its path."""
+
+
+def layout(text: str) -> Layout:
+    """Strings and tables of the text, as far as the scanner comes."""
+    scanner = _Scanner(text)
+    with suppress(_LostError, RecursionError):
+        scanner.document()
+    return Layout(scanner.strings, tuple(scanner.tables))
+
+
 def key_lines(text: str) -> dict[KeyPath, int]:
     """The 1-based line of every key, table, array element and table of an array, by its path.
 
@@ -68,6 +85,8 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
         self.arrays: dict[KeyPath, ArraySpan] = {}
+        self.strings: dict[KeyPath, tuple[int, int]] = {}
+        self.tables: list[tuple[int, KeyPath]] = []
         self._text = text
         self._at = 0
         self._breaks = [at for at, letter in enumerate(text) if letter == "\n"]
@@ -76,12 +95,15 @@ class _Scanner:
     def document(self) -> None:
         table: KeyPath = ()
         while self._peek_past(_BLANK):
+            began = self._text.rfind("\n", 0, self._at) + 1
             if self._took("[["):
                 table = self._array_table()
+                self.tables.append((began, table))
             elif self._took("["):
                 line = self._line()
                 table = self._resolved(self._key(), line)
                 self.lines[table] = line
+                self.tables.append((began, table))
                 self._expect("]")
             else:
                 self._pair(table)
@@ -124,7 +146,10 @@ class _Scanner:
                 self._pair(path)
                 self._skip(_BLANK)
                 self._took(",")
-        elif found := _STRING.match(self._text, self._at) or _PLAIN_VALUE.match(self._text, self._at):
+        elif found := _STRING.match(self._text, self._at):
+            self.strings[path] = found.span()
+            self._at = found.end()
+        elif found := _PLAIN_VALUE.match(self._text, self._at):
             self._at = found.end()
         else:
             raise _LostError

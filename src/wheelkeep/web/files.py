@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 from msgspec.structs import replace
 
@@ -68,7 +69,7 @@ class Files:
             return found
         file, decision = found
         against = decision.against
-        if not file.url.split("?")[0].endswith(f"/packages/{'/'.join(parts[:3])}/{filename}"):
+        if not unquote(file.url.split("?")[0]).endswith(f"/packages/{'/'.join(parts[:3])}/{filename}"):
             return problem.not_found(request, f"{filename} is not known under this path")
         if parts[-1].endswith(_METADATA):
             return await self._metadata(request, file, blocked=against is not None)
