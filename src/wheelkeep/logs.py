@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from wheelkeep.core.one_line import plain
+
 
 @contextmanager
 def _without(name: str) -> Iterator[None]:
@@ -26,31 +28,41 @@ def _without(name: str) -> Iterator[None]:
 
 with _without("rich"):
     import structlog
+    from structlog.typing import EventDict
 
 get_logger = structlog.get_logger
 
 
 def configure(*, level: int = logging.INFO) -> None:
     """Sets up logging for this process."""
-    terminal = sys.stderr.isatty()
+    # The very stream, where commands have put one before it that lets few colours through.
+    stream = getattr(sys.stderr, "stream", sys.stderr)
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if terminal
-        else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if terminal else [structlog.processors.format_exc_info]),
+            # Before it is made readable: the message of an exception may be somebody else's words.
+            structlog.processors.format_exc_info,
+            readable,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # One write a line: several processes share the file.
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+
+
+def readable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Makes what clients and origins said safe to show on a terminal: no line of theirs, no command."""
+    return {
+        key: plain(value, lines=key in ("exception", "stack")) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def quiet() -> None:

@@ -14,11 +14,13 @@ from collections.abc import Callable
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 
 _PATIENCE = 120.0
 """Seconds that the first answer may take before the ready line is given up."""
+_LONGEST_HEAD = 64 * 1024
+"""Bytes of one request's head."""
 
 
 class Lines(logging.Formatter):
@@ -70,7 +72,9 @@ def run(host: str, port: int, workers: int) -> None:
         # Longer than the keep itself gives downloads to finish.
         workers_kill_timeout=40,
         respawn_failed_workers=workers > 1,
-        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024),
+        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=_LONGEST_HEAD),
+        # Packed heads unpack to a thousand times their size (RFC 7541): the bound is on what comes out.
+        http2_settings=HTTP2Settings(max_headers_size=_LONGEST_HEAD),
     )
     os.register_at_fork(after_in_child=mortal)
     forked = lambda: len(server.wrks) == workers  # noqa: E731 - named for what it says

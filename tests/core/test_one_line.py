@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkeep.core.one_line import LONGEST_REASON, read_line, read_reason
+from wheelkeep.core.one_line import LONGEST_REASON, plain, read_line, read_reason
 
 
 @given(st.text(max_size=40))
@@ -23,3 +23,11 @@ def test_a_reason() -> None:
     assert read_reason(" loses the last row ") == "loses the last row"
     with pytest.raises(ValueError, match="a reason is one line of at most 500 letters"):
         read_reason("a" * (LONGEST_REASON + 1))
+
+
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_what_cannot_be_printed_is_told_by_its_escape(text: str) -> None:
+    assert plain(text).isprintable()
+    assert plain(text) == text or not text.isprintable()
+    assert plain(plain(text)) == plain(text)
+    assert "".join(plain(text, lines=True).split()).isprintable()

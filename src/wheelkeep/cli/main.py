@@ -1,15 +1,17 @@
 """The command line: options that all commands share, and where each command lives. Results go to standard output."""
 
+import contextlib
 import gc
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO, cast
 
 import typer
 
 from wheelkeep import __version__
+from wheelkeep.cli.terminal import Plain
 from wheelkeep.core.errors import ConfigError, WheelkeepError
 
 COMMANDS = {
@@ -106,6 +108,16 @@ def main() -> None:
         app = build(sys.argv[1:])
     finally:
         gc.enable()
+    with contextlib.redirect_stdout(_plain(sys.stdout)), contextlib.redirect_stderr(_plain(sys.stderr)):
+        _run(app)
+
+
+def _plain(stream: TextIO) -> TextIO:
+    # A stream in all that is asked of it here.
+    return cast(TextIO, Plain(stream))
+
+
+def _run(app: typer.Typer) -> None:
     try:
         app()
     except ConfigError as error:

@@ -4,7 +4,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -51,6 +51,7 @@ SAFE_METHODS = ("GET", "HEAD")
 # A POST is never redirected, as clients would make a GET of it: both spellings are answered.
 _UPLOADS: tuple[list[str], ...] = ([], [""], ["legacy"], ["legacy", ""])
 # Printable ASCII without the backslash, which some readers take for a slash.
+_HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)
 _SPELLING = re.compile(r"/[\x20-\x5b\x5d-\x7e]*")
 
 
@@ -107,7 +108,7 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = coding = agent = none_match = host = None
-        odd = False
+        odd = chunked = False
         for name, value in scope["headers"]:
             if name == b"accept":
                 accept = value if accept is None else accept + b", " + value
@@ -118,10 +119,11 @@ class App:
             elif name == b"user-agent":
                 agent = value
             elif name == b"host":
-                odd = odd or host is not None
+                odd = odd or host is not None or not _is_host(value)
                 host = value
             elif name == b"transfer-encoding":
-                odd = odd or scope["method"] in SAFE_METHODS
+                odd = odd or chunked or scope["method"] in SAFE_METHODS or value.strip().lower() != b"chunked"
+                chunked = True
         # The server hands on an empty Host where there is none.
         odd = odd or (not host and scope["http_version"] == "1.1")
         key = None
@@ -298,6 +300,12 @@ class App:
         caller = await self._auth.caller(request)
         scopes = caller.scopes if caller is not None else ()
         return [index for index in indexes if not index.closed or allows(scopes, Read(index.name))]
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    """Whether a Host reads the same to everybody (RFC 9110 7.2, less what only a list of hosts would have)."""
+    return _HOST.fullmatch(value) is not None
 
 
 def _uploads_at(index: Index) -> str | None:

@@ -89,7 +89,8 @@ def ambiguous(request: Request) -> Response:
         request,
         400,
         "Not a clear request",
-        "a request has exactly one Host, and one that asks for something has no Transfer-Encoding",
+        "a request has exactly one Host that is a host and nothing else; Transfer-Encoding is chunked, once, and "
+        "only where something is sent",
         headers=((b"connection", b"close"),),
     )
 

@@ -1,0 +1,48 @@
+"""Whatever is printed, a terminal shows it and does nothing."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wheelkeep.cli.terminal import Plain
+
+
+def printed(text: str) -> str:
+    stream = io.StringIO()
+    print(text, end="", file=Plain(stream))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("demo 1.0 ö €", "demo 1.0 ö €"),
+        ("two\nlines\tand a tab\n", "two\nlines\tand a tab\n"),
+        ("\r12 of 40 files", "\r12 of 40 files"),
+        ("fine\rgone", "fine\\rgone"),
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("\x1b[8mhidden", "\\x1b[8mhidden"),
+        ("\x1b[2J\x1b[H", "\\x1b[2J\\x1b[H"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x1b]52;c;ZXZpbA==\x07", "\\x1b]52;c;ZXZpbA==\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u202egnp.exe", "a\\u202egnp.exe"),
+        ("a\u200bb\ud800", "a\\u200bb\\ud800"),
+    ],
+)
+def test_what_is_shown(text: str, shown: str) -> None:
+    assert printed(text) == shown
+
+
+@given(st.text(alphabet=st.characters(), max_size=60))
+def test_no_text_is_obeyed(text: str) -> None:
+    out = printed(f"x{text}")
+    assert all(letter.isprintable() or letter in "\n\t\x1b" for letter in out)
+    # What is left of commands is nothing but colours.
+    assert all(piece[:1] == "[" and "m" in piece for piece in out.split("\x1b")[1:])
+
+
+def test_it_is_a_stream() -> None:
+    assert Plain(io.StringIO()).isatty() is False
