@@ -1,5 +1,6 @@
 """Finds and reads the configuration and its policies, before anything is made of them."""
 
+import contextlib
 import json
 import os
 from ast import literal_eval
@@ -146,6 +147,21 @@ def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
     if mistakes:
         raise ConfigError(mistakes)
     return found
+
+
+def files(settings: Settings) -> list[Path]:
+    """Every file that the configuration is made of: itself, policies and what they name, trust roots.
+
+    Files that hold a secret are not among them. A policy that is broken names nothing, and is there itself.
+    """
+    found = [settings.origin]
+    for index in settings.indexes.values():
+        if index.policy is not None:
+            found += [index.policy, index.policy.with_name("policy.expect")]
+            with contextlib.suppress(ConfigError):
+                found += PolicyHolder(index.policy, kinds(settings)).files
+    found += settings.trust_roots
+    return [path for path in dict.fromkeys(found) if path is not None and path.is_file()]
 
 
 def policy_warnings(holders: Mapping[IndexName, PolicyHolder]) -> tuple[str, ...]:

@@ -70,9 +70,11 @@ def basic(token: str) -> str:
 class Publishing(Server):
     """A server whose index ``main`` publishes to ``acme``; ``token`` may publish anything there."""
 
-    def __init__(self, folder: Path, config: str = CONFIG, *, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, config: str = CONFIG, *, options: tuple[str, ...] = (), token: str | None = None
+    ) -> None:
         super().__init__(folder, config, options=options)
-        self.token = self.make_token("publish:acme")
+        self.token = token or self.make_token("publish:acme")
 
     def make_token(self, *scopes: str) -> str:
         words = [word for scope in scopes for word in ("--scope", scope)]

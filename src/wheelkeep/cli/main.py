@@ -34,6 +34,8 @@ COMMANDS = {
     "audit": "audit.audit",
     "verify": "store.verify",
     "status": "store.status",
+    "backup": "backup.backup",
+    "restore": "backup.restore",
     "advisories": "advisories.app",
     "policy": "policy.app",
     "token": "token.app",

@@ -53,6 +53,11 @@ class PolicyHolder:
         self.current = self._own
         self._coming = self._marks
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that the last reading looked into: the policy, and the locks that it names."""
+        return tuple(self._marks)
+
     def answer(self, answers: Answers) -> bool:
         """Puts answers in force in the place of those before; True when another policy is in force now."""
         with self._changing:

@@ -9,13 +9,21 @@ from wheelkeep.core.errors import WheelkeepError
 HEAD = "0011"
 """The newest revision in migrations/versions."""
 
+UNFINISHED = "restoring"
+"""In a data folder: it is being restored from a backup, and is not to be used before that is done."""
 
-def prepare(data: Path) -> Path:
+
+def prepare(data: Path, *, restoring: bool = False) -> Path:
     """Makes the data folder and brings its database up to date; gives the database's path.
 
     Safe to call from several processes at once: one migrates, the others wait. Raises WheelkeepError when the
-    folder cannot be used or was written by a newer wheelkeep.
+    folder cannot be used, was written by a newer wheelkeep, or is not restored yet (but for who is ``restoring`` it).
     """
+    if not restoring and (data / UNFINISHED).exists():
+        raise WheelkeepError(
+            f"{data} is being restored from a backup, or that was interrupted: run wheelkeep restore again; "
+            "to give it up, remove the folder"
+        )
     try:
         for folder in (data, data / "blobs" / "sha256", data / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)

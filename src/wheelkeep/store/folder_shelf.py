@@ -1,0 +1,196 @@
+"""A folder of this machine as a shelf. What is put there is for its owner's eyes only, and synced."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wheelkeep.store.blobs import sync_folder
+from wheelkeep.store.shelf import Busy, Item, NotThere, Unavailable
+
+_AT_ONCE = 1024 * 1024
+_PASSING = ".part"
+
+
+class FolderShelf:
+    """The folder; it is made when something is first put there."""
+
+    at_once = 2
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._alone = False
+
+    def __str__(self) -> str:
+        return str(self._root)
+
+    async def items(self, below: str = "") -> AsyncIterator[Item]:
+        with self._told(below):
+            found = await asyncio.to_thread(lambda: list(_walk(self._root, below, sweep=self._alone)))
+        for item in found:
+            yield item
+
+    async def put(self, name: str, content: bytes | Path) -> None:
+        with self._told(name):
+            await asyncio.to_thread(self._put, name, content)
+
+    async def add(self, name: str, content: bytes) -> bool:
+        with self._told(name):
+            return await asyncio.to_thread(self._add, name, content)
+
+    @asynccontextmanager
+    async def open(self, name: str) -> AsyncIterator["_FileReading"]:
+        with self._told(name):
+            reading = await asyncio.to_thread(_FileReading, self._root / name)
+        try:
+            yield reading
+        finally:
+            reading.close()
+
+    async def remove(self, name: str) -> None:
+        with self._told(name), contextlib.suppress(FileNotFoundError):
+            await asyncio.to_thread((self._root / name).unlink)
+
+    @asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        with self._told("lock"):
+            path = self._folder_of("lock") / "lock"
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy(f"another process writes to {self} now: wait until it is done") from None
+            except OSError as error:
+                raise Unavailable(f"{path} cannot be locked: {error.strerror or error}") from None
+            self._alone = True
+            yield
+        finally:
+            self._alone = False
+            os.close(descriptor)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise NotThere(f"there is no {self._root / name}") from None
+        except OSError as error:
+            raise Unavailable(f"{self._root / name}: {error.strerror or error}") from None
+
+    def _folder_of(self, name: str) -> Path:
+        folder = (self._root / name).parent
+        if not folder.is_dir():
+            # Made from above, so that each is closed to others from its first moment.
+            for one in [*reversed(folder.parents), folder]:
+                if not one.exists():
+                    one.mkdir(mode=0o700, exist_ok=True)
+                    sync_folder(one.parent)
+        return folder
+
+    def _put(self, name: str, content: bytes | Path) -> None:
+        folder, target = self._folder_of(name), self._root / name
+        passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
+        try:
+            _write(passing, content)
+            passing.rename(target)
+        finally:
+            passing.unlink(missing_ok=True)
+        sync_folder(folder)
+
+    def _add(self, name: str, content: bytes) -> bool:
+        folder = self._folder_of(name)
+        passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
+        try:
+            _write(passing, content)
+            os.link(passing, self._root / name)
+        except FileExistsError:
+            return False
+        finally:
+            passing.unlink(missing_ok=True)
+        sync_folder(folder)
+        return True
+
+
+class _FileReading:
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._path = path
+        state = os.fstat(self._descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            self.close()
+            raise FileNotFoundError(path)
+        self.size = state.st_size
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        at = 0
+        while at < self.size:
+            try:
+                piece = await asyncio.to_thread(os.pread, self._descriptor, _AT_ONCE, at)
+            except OSError as error:
+                raise Unavailable(f"{self._path}: {error.strerror or error}") from None
+            if not piece:
+                raise Unavailable(f"{self._path} is shorter than it was")
+            at += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _walk(root: Path, below: str, *, sweep: bool) -> Iterator[Item]:
+    """``sweep``: nobody else writes there, so what a put left that did not come to its end can go."""
+    pending = [root / below]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                if sweep and entry.name.endswith(_PASSING):
+                    Path(entry.path).unlink(missing_ok=True)
+                continue
+            try:
+                state = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISDIR(state.st_mode):
+                pending.append(Path(entry.path))
+            elif stat.S_ISREG(state.st_mode):
+                yield Item(
+                    name=os.path.relpath(entry.path, root),
+                    size=state.st_size,
+                    stamp=f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}",
+                    modified=datetime.fromtimestamp(state.st_mtime, UTC),
+                )
+
+
+def _write(path: Path, content: bytes | Path) -> None:
+    """Writes a new file and syncs it; the system is asked to forget it, so that reading it again asks the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        if isinstance(content, bytes):
+            _all(file.fileno(), content)
+        else:
+            with content.open("rb", buffering=0) as read:
+                while piece := read.read(_AT_ONCE):
+                    _all(file.fileno(), piece)
+        os.fsync(file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]

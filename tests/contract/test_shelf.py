@@ -1,0 +1,83 @@
+"""What every place for whole things promises: one suite, run on each kind."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from wheelkeep.store.folder_shelf import FolderShelf
+from wheelkeep.store.shelf import Busy, NotThere, Shelf, Unavailable, hash_of, read_small
+
+
+@pytest_asyncio.fixture(params=["folder"])
+async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
+    made: Shelf = FolderShelf(tmp_path / "shelf" / "below")
+    yield made
+    await made.close()
+
+
+async def names(shelf: Shelf, below: str = "") -> set[str]:
+    return {item.name async for item in shelf.items(below)}
+
+
+async def test_what_was_put_is_there(shelf: Shelf, tmp_path: Path) -> None:
+    assert await names(shelf) == set()
+    large = tmp_path / "large"
+    large.write_bytes(bytes(range(256)) * 40_000)
+    await shelf.put("a/b/small+1.0%20.txt", b"few")
+    await shelf.put("a/large", large)
+    await shelf.put("a/empty", b"")
+    await shelf.put("a/empty.file", Path("/dev/null"))
+    assert await names(shelf) == {"a/b/small+1.0%20.txt", "a/large", "a/empty", "a/empty.file"}
+    assert await names(shelf, "a/b") == {"a/b/small+1.0%20.txt"}
+    assert await names(shelf, "a/bb") == set()
+    assert await read_small(shelf, "a/b/small+1.0%20.txt", 3) == b"few"
+    assert await read_small(shelf, "a/empty", 3) == b""
+    content = large.read_bytes()
+    assert await hash_of(shelf, "a/large") == (hashlib.sha256(content).hexdigest(), len(content))
+    sizes = {item.name: item.size async for item in shelf.items()}
+    assert sizes["a/large"] == len(content)
+    with pytest.raises(Unavailable):
+        await read_small(shelf, "a/large", 3)
+
+
+async def test_what_is_put_in_its_place_is_another(shelf: Shelf) -> None:
+    await shelf.put("a", b"one")
+    before = [item async for item in shelf.items()]
+    await shelf.put("a", b"two")
+    after = [item async for item in shelf.items()]
+    assert await read_small(shelf, "a", 10) == b"two"
+    assert before[0].stamp != after[0].stamp
+
+
+async def test_the_first_one_stays(shelf: Shelf) -> None:
+    assert await shelf.add("a", b"one")
+    assert not await shelf.add("a", b"two")
+    assert await read_small(shelf, "a", 10) == b"one"
+
+
+async def test_what_is_not_there_is_cleanly_not_there(shelf: Shelf) -> None:
+    with pytest.raises(NotThere):
+        await read_small(shelf, "a", 10)
+    await shelf.remove("a")
+    await shelf.put("a", b"one")
+    await shelf.remove("a")
+    with pytest.raises(NotThere):
+        await read_small(shelf, "a", 10)
+
+
+async def test_a_file_that_is_gone_is_not_put(shelf: Shelf, tmp_path: Path) -> None:
+    with pytest.raises(NotThere):
+        await shelf.put("a", tmp_path / "gone")
+    assert await names(shelf) == set()
+
+
+async def test_one_at_a_time_writes(shelf: Shelf) -> None:
+    async with shelf.lock():
+        with pytest.raises(Busy):
+            async with shelf.lock():
+                pass
+    async with shelf.lock():
+        pass

@@ -1,0 +1,32 @@
+"""A folder as a shelf: what only a folder has. For the rest see contract/test_shelf."""
+
+from pathlib import Path
+
+import pytest
+
+from wheelkeep.store.folder_shelf import FolderShelf
+from wheelkeep.store.shelf import Unavailable
+
+
+async def test_what_is_put_is_for_its_owner_alone(tmp_path: Path) -> None:
+    await FolderShelf(tmp_path / "shelf").put("a/b", b"x")
+    for name, mode in (("shelf", 0o700), ("shelf/a", 0o700), ("shelf/a/b", 0o600)):
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode
+
+
+async def test_what_a_crash_left_is_no_thing_and_goes_when_nobody_else_writes(tmp_path: Path) -> None:
+    shelf = FolderShelf(tmp_path)
+    (tmp_path / "a").mkdir()
+    left = tmp_path / "a" / ".1-abc.part"
+    left.write_bytes(b"half")
+    assert [item async for item in shelf.items()] == []
+    assert left.exists()
+    async with shelf.lock():
+        assert [item.name async for item in shelf.items()] == ["lock"]
+    assert not left.exists()
+
+
+async def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unavailable, match="file"):
+        await FolderShelf(tmp_path / "file").put("a", b"x")
