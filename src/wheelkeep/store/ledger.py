@@ -42,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, ``policy``,
-    or one of OF_PAGES."""
+    ``restored``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
