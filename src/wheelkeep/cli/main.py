@@ -23,6 +23,7 @@ COMMANDS = {
     "allow": "allow.allow",
     "deny": "allow.deny",
     "lock": "lock.app",
+    "mirror": "mirror.mirror",
     "clashes": "clashes.clashes",
     "yank": "release.yank",
     "unyank": "release.unyank",

@@ -71,6 +71,12 @@ class AllowGate:
         """Whether a requirement speaks of the name, whatever the version, or a lock has a file of it."""
         return self._rules.knows(project) or self._locks.knows(project)
 
+    @property
+    def listed(self) -> tuple[set[ProjectName], tuple[str, ...]]:
+        """The names that requirements or locks have, and the globs, which stand for names that nobody can tell."""
+        exact = {ProjectName(rule.name) for rule in self._rules if not rule.glob}
+        return exact | self._locks.projects, tuple(rule.text for rule in self._rules if rule.glob)
+
     def names(self, project: ProjectName, version: str) -> bool:
         """Whether a requirement speaks of the version, or for the empty text whether the name is known."""
         return self._rules.match(project, version) is not None if version else self.knows(project)

@@ -40,6 +40,11 @@ class LockSet:
         """How many files there are, each counted once a project."""
         return sum(len(files) for files in self._files.values())
 
+    @property
+    def projects(self) -> set[ProjectName]:
+        """Those of which a lock has a file that can be told by its sha256."""
+        return set(self._files)
+
     def knows(self, project: ProjectName) -> bool:
         """Whether a lock has a file of the project that can be told by its sha256."""
         return project in self._files

@@ -85,6 +85,14 @@ class Policy:
         ]
         return all(said) if said else None
 
+    @property
+    def listed(self) -> tuple[frozenset[ProjectName], tuple[str, ...]]:
+        """The names of which an allow list, or a waiver of one, admits anything; and the globs that it has besides."""
+        told = [gate.listed for gate in self.gates if isinstance(gate, AllowGate)]
+        waived = {ProjectName(name) for name, some in self._waivers.items() if _lifts_list(some)}
+        names = waived.union(*(exact for exact, _ in told)) if told else waived
+        return frozenset(names), tuple(glob for _, globs in told for glob in globs)
+
     def verdicts(self, file: File, context: Context) -> tuple[Verdict, ...]:
         """One verdict a gate, also from those that do not govern the file's source."""
         source = file.source
@@ -159,6 +167,10 @@ class Policy:
             if self.waiver(project, "", gate.name, now) is None:
                 return gate
         return None
+
+
+def _lifts_list(waivers: Sequence[Waiver]) -> bool:
+    return any(AllowGate.name in waiver.gates for waiver in waivers)
 
 
 def _means(rule: Rule, version: str) -> bool:
