@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.answers import REFUSED, Answer
 from wheelkeep.core.names import IndexName
 from wheelkeep.store.changes import Changes
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.tables import answers
@@ -58,7 +58,7 @@ class AnswerBook:
         return gone
 
 
-async def _found(connection: AsyncConnection, *where: object) -> list[Answer]:
+async def _found(connection: Connection, *where: object) -> list[Answer]:
     query = select(answers).where(*where).order_by(answers.c.id)  # type: ignore[arg-type]
     return [
         Answer(

@@ -1,13 +1,18 @@
 """The database: engines and transactions. SQLite in WAL mode (sqlite.org/wal.html)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from wheelkeep.store.connection import Connection
+
+_PATIENCE = 60.0
+"""Seconds that a transaction may wait for those before it."""
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -24,33 +29,69 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._readers = _engine(path, begin="BEGIN", size=4)
-        self._writer = _engine(path, begin="BEGIN IMMEDIATE", size=1)
+        self._readers = _Pool(path, begin="BEGIN", size=4)
+        self._writer = _Pool(path, begin="BEGIN IMMEDIATE", size=1)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[Connection]:
         """A connection that sees one consistent state."""
-        async with self._readers.connect() as connection:
-            yield connection
+        async with self._readers.one() as connection:
+            try:
+                yield connection
+            finally:
+                await connection.end(keep=False)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[Connection]:
         """The one connection that may write: committed when the block ends, rolled back when it raises."""
-        async with self._writer.begin() as connection:
-            yield connection
+        async with self._writer.one() as connection:
+            keep = False
+            try:
+                await connection.begin()
+                yield connection
+                keep = True
+            finally:
+                await connection.end(keep=keep)
 
     async def close(self) -> None:
-        await self._readers.dispose()
-        await self._writer.dispose()
+        await self._readers.close()
+        await self._writer.close()
 
 
-def _engine(path: Path, *, begin: str, size: int) -> AsyncEngine:
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        poolclass=AsyncAdaptedQueuePool,
+class _Pool:
+    """Connections to one file, opened when they are needed; whoever comes when all are in use waits in turn."""
+
+    def __init__(self, path: Path, *, begin: str, size: int) -> None:
+        self._engine = _engine(path, begin=begin, size=size)
+        self._free = asyncio.Semaphore(size)
+        self._idle = [Connection(self._engine) for _ in range(size)]
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        async with asyncio.timeout(_PATIENCE):
+            await self._free.acquire()
+        # The one that was used last: as long as it is enough, no other thread begins and no other cache fills.
+        connection = self._idle.pop()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+            self._free.release()
+
+    async def close(self) -> None:
+        for connection in self._idle:
+            await connection.close()
+        self._engine.dispose()
+
+
+def _engine(path: Path, *, begin: str, size: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=60,
+        # Each is used by one thread at a time.
+        connect_args={"check_same_thread": False},
     )
 
     def connected(connection: Any, _record: Any) -> None:
@@ -61,6 +102,6 @@ def _engine(path: Path, *, begin: str, size: int) -> AsyncEngine:
             cursor.execute(pragma)
         cursor.close()
 
-    event.listen(engine.sync_engine, "connect", connected)
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import ALERTS
 from wheelkeep.store.tables import ledger, webhook, webhook_refused
@@ -63,7 +63,8 @@ class Deliveries:
             .limit(1)
         )
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar()
+            found: int | None = (await connection.execute(query)).scalar()
+            return found
 
     async def refusals(self, entry: int) -> int:
         """How often an entry was refused since it was set aside."""
@@ -126,11 +127,11 @@ def failing(data: Path) -> tuple[datetime, str] | None:
     return (datetime.fromtimestamp(row[0], UTC), row[1]) if row is not None else None
 
 
-async def _reached(connection: AsyncConnection, entry: int) -> None:
+async def _reached(connection: Connection, entry: int) -> None:
     await connection.execute(update(webhook).where(webhook.c.done < entry).values(done=entry))
 
 
-async def _failed(connection: AsyncConnection, reason: str, now: datetime) -> None:
+async def _failed(connection: Connection, reason: str, now: datetime) -> None:
     since = func.coalesce(webhook.c.failing, now.timestamp())
     values = {"failing": since, "tries": webhook.c.tries + 1, "reason": reason}
     await connection.execute(update(webhook).values(values))

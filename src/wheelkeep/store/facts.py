@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
 from wheelkeep.store.tables import (
@@ -134,7 +134,8 @@ class Facts:
             origin_documents.c.key == key,
         )
         async with self._database.read() as connection:
-            return (await connection.execute(query)).scalar()
+            found: str | None = (await connection.execute(query)).scalar()
+            return found
 
     async def learn_document(
         self,
@@ -176,7 +177,7 @@ def _moment(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
-async def write_metadata(connection: AsyncConnection, file: File, known: KnownMetadata) -> None:
+async def write_metadata(connection: Connection, file: File, known: KnownMetadata) -> None:
     """Keeps metadata in a transaction of somebody else's."""
     values = {"sha256": known.sha256, "own": int(known.own), "body": squeeze(known.body)}
     statement = insert(wheel_metadata).values(

@@ -32,12 +32,12 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import StaticPool
 
 from wheelkeep.core.chain import BEGIN, link
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.rules import Rule
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.fetch_chain import FetchChain
 from wheelkeep.store.fetch_tables import HEAD, fetched_by, fetched_files, fetches, prepare_fetches
@@ -223,7 +223,7 @@ class Fetches:
             query = query.where(fetches.c.id < before)
         async with self._reader.read() as connection:
             query = await _of_versions(connection, query, which)
-            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+            async for row in connection.stream(query, _AT_ONCE):
                 yield row[0], _line(row)
 
     async def held(self, which: Which) -> list[Held]:
@@ -343,7 +343,7 @@ def _joined(query: Select[Any], which: Which) -> Select[Any]:
     return query
 
 
-async def _of_versions(connection: AsyncConnection, query: Select[Any], which: Which) -> Select[Any]:
+async def _of_versions(connection: Connection, query: Select[Any], which: Which) -> Select[Any]:
     """The query, of those files alone whose version the rule allows."""
     rule = which.rule
     if rule is None or not rule.specifier:

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.chain import BEGIN, Chained, chained, link
 from wheelkeep.core.names import ProjectName
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import ledger
 
@@ -60,7 +60,7 @@ class Ledger:
             async with self._database.write() as connection:
                 await self.write(connection, entries)
 
-    async def write(self, connection: AsyncConnection, entries: list[Entry]) -> None:
+    async def write(self, connection: Connection, entries: list[Entry]) -> None:
         """Adds entries in a transaction of somebody else's, so that both are kept or neither."""
         number, before = await _head(connection)
         rows = []
@@ -172,7 +172,7 @@ class Ledger:
         if before is not None:
             query = query.where(ledger.c.id < before)
         async with self._database.read() as connection:
-            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+            async for row in connection.stream(query, _AT_ONCE):
                 yield row.id, _entry(row)
 
     async def brought(self, source: str, project: str) -> dict[str, str]:
@@ -227,7 +227,7 @@ class Ledger:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def _head(connection: AsyncConnection) -> tuple[int, bytes]:
+async def _head(connection: Connection) -> tuple[int, bytes]:
     newest = select(ledger.c.id, ledger.c.link).order_by(ledger.c.id.desc()).limit(1)
     last = (await connection.execute(newest)).first()
     return (last.id, last.link or BEGIN) if last is not None else (0, BEGIN)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.tables import hosted_owners
@@ -59,7 +59,7 @@ class Owners:
         return before, after
 
 
-async def read_owners(connection: AsyncConnection, source: SourceName, project: ProjectName) -> Names:
+async def read_owners(connection: Connection, source: SourceName, project: ProjectName) -> Names:
     """The owners of one project, in a transaction of somebody else's."""
     query = select(hosted_owners.c.name).where(
         hosted_owners.c.source == source, hosted_owners.c.project == project
@@ -67,7 +67,7 @@ async def read_owners(connection: AsyncConnection, source: SourceName, project: 
     return tuple(row.name for row in await connection.execute(query.order_by(hosted_owners.c.name)))
 
 
-async def drop_owners(connection: AsyncConnection, source: SourceName, project: ProjectName) -> None:
+async def drop_owners(connection: Connection, source: SourceName, project: ProjectName) -> None:
     """A project without owners, in a transaction of somebody else's."""
     await connection.execute(
         delete(hosted_owners).where(hosted_owners.c.source == source, hosted_owners.c.project == project)

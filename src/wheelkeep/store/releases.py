@@ -10,12 +10,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import func, literal, select, union, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.upload_rules import closed
 from wheelkeep.store.changes import Changes
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import drop_owners
@@ -209,7 +209,7 @@ def _free(taken: Taken | None, file: File) -> bool:
     return taken is None or (taken.sha256 is not None and taken.sha256 == file.sha256)
 
 
-async def _look(connection: AsyncConnection, source: SourceName, project: ProjectName) -> Holding | None:
+async def _look(connection: Connection, source: SourceName, project: ProjectName) -> Holding | None:
     query = select(hosted_files.c.file).where(
         hosted_files.c.source == source, hosted_files.c.project == project
     )
@@ -220,7 +220,7 @@ async def _look(connection: AsyncConnection, source: SourceName, project: Projec
     return Holding(files=files, standing=await read_standing(connection, source, project))
 
 
-async def _put(connection: AsyncConnection, file: File, after: File | None) -> None:
+async def _put(connection: Connection, file: File, after: File | None) -> None:
     await connection.execute(
         update(hosted_files)
         .where(hosted_files.c.source == file.source, hosted_files.c.filename == file.filename)
@@ -228,7 +228,7 @@ async def _put(connection: AsyncConnection, file: File, after: File | None) -> N
     )
 
 
-async def _copy(connection: AsyncConnection, file: File, to: SourceName) -> None:
+async def _copy(connection: Connection, file: File, to: SourceName) -> None:
     """The file as the other source's, with its metadata and its attestations."""
     row = {"source": to, "filename": file.filename, "project": file.project}
     await connection.execute(insert(hosted_files).values(**row, file=pack_file(replace(file, source=to))))

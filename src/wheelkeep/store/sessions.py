@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
@@ -27,6 +26,7 @@ from wheelkeep.core.sessions import (
 )
 from wheelkeep.core.upload_rules import closed, same_file
 from wheelkeep.store.changes import Changes
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import Entry, Ledger
@@ -196,9 +196,10 @@ class Sessions:
     async def attestations(self, key: str) -> str | None:
         """A file's attestations as they were given."""
         async with self._database.read() as connection:
-            return (
+            found: str | None = (
                 await connection.execute(select(files.c.attestations).where(files.c.id == key))
             ).scalar_one_or_none()
+            return found
 
     async def complete(
         self, session: str, before: Staged, file: File, beside: Beside, attested: str | None
@@ -315,12 +316,13 @@ class Sessions:
             return {file.bytes for file in await _files(connection, key) if file.bytes is not None}
 
 
-async def _state(connection: AsyncConnection, key: str) -> SessionState | None:
+async def _state(connection: Connection, key: str) -> SessionState | None:
     query = select(sessions.c.state).where(sessions.c.id == key)
-    return (await connection.execute(query)).scalar_one_or_none()
+    found: SessionState | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
 
 
-async def _changeable(connection: AsyncConnection, session: str, key: str) -> Staged | Ended | Shifted:
+async def _changeable(connection: Connection, session: str, key: str) -> Staged | Ended | Shifted:
     if (state := await _state(connection, session)) != "open":
         return Ended(state)
     found = [file for file in await _files(connection, session) if file.id == key]
@@ -328,7 +330,7 @@ async def _changeable(connection: AsyncConnection, session: str, key: str) -> St
 
 
 async def _end(
-    connection: AsyncConnection, key: str, state: SessionState, now: datetime, notice: str | None
+    connection: Connection, key: str, state: SessionState, now: datetime, notice: str | None
 ) -> None:
     await connection.execute(
         update(sessions).where(sessions.c.id == key).values(state=state, ended=now.timestamp(), notice=notice)
@@ -338,16 +340,16 @@ async def _end(
     await connection.execute(update(files).where(files.c.session == key).values(**left))
 
 
-async def _drop(connection: AsyncConnection, key: str) -> None:
+async def _drop(connection: Connection, key: str) -> None:
     await connection.execute(update(files).where(files.c.id == key).values(**_LEFT, **_CANCELED))
 
 
-async def _session(connection: AsyncConnection, where: Any) -> Session | None:
+async def _session(connection: Connection, where: Any) -> Session | None:
     row = (await connection.execute(select(sessions).where(where))).first()
     return await _whole(connection, row) if row is not None else None
 
 
-async def _whole(connection: AsyncConnection, row: Any) -> Session:
+async def _whole(connection: Connection, row: Any) -> Session:
     return Session(
         id=row.id,
         token=row.token,
@@ -364,7 +366,7 @@ async def _whole(connection: AsyncConnection, row: Any) -> Session:
     )
 
 
-async def _files(connection: AsyncConnection, session: str) -> list[Staged]:
+async def _files(connection: Connection, session: str) -> list[Staged]:
     told = [column for column in files.c if column.name not in ("attestations", "described", "provenance")]
     query = select(*told).where(files.c.session == session).order_by(files.c.filename, files.c.id)
     return [
@@ -384,7 +386,7 @@ async def _files(connection: AsyncConnection, session: str) -> list[Staged]:
     ]
 
 
-async def _beside(connection: AsyncConnection, key: str) -> Beside:
+async def _beside(connection: Connection, key: str) -> Beside:
     query = select(files.c.described, files.c.provenance).where(files.c.id == key)
     row = (await connection.execute(query)).first()
     if row is None:

@@ -3,10 +3,10 @@
 from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import Status
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.tables import hosted_projects
 
 
@@ -19,7 +19,7 @@ class Standing(Struct, frozen=True):
     """Without a file, the name is the source's no longer."""
 
 
-async def read_standing(connection: AsyncConnection, source: SourceName, project: ProjectName) -> Standing:
+async def read_standing(connection: Connection, source: SourceName, project: ProjectName) -> Standing:
     """How a project stands; one of which nothing was said is active and keeps its name."""
     query = select(hosted_projects).where(
         hosted_projects.c.source == source, hosted_projects.c.project == project
@@ -32,7 +32,7 @@ async def read_standing(connection: AsyncConnection, source: SourceName, project
 
 
 async def write_standing(
-    connection: AsyncConnection, source: SourceName, project: ProjectName, standing: Standing
+    connection: Connection, source: SourceName, project: ProjectName, standing: Standing
 ) -> None:
     """Puts one in the place of what was said before."""
     status = standing.status or Status("active")
@@ -43,7 +43,7 @@ async def write_standing(
     )
 
 
-async def registered(connection: AsyncConnection, source: SourceName, project: ProjectName) -> bool:
+async def registered(connection: Connection, source: SourceName, project: ProjectName) -> bool:
     """Whether the name is the source's by word alone: something was said of it."""
     query = select(hosted_projects.c.project).where(
         hosted_projects.c.source == source, hosted_projects.c.project == project
@@ -51,7 +51,7 @@ async def registered(connection: AsyncConnection, source: SourceName, project: P
     return (await connection.execute(query)).first() is not None
 
 
-async def hold(connection: AsyncConnection, source: SourceName, project: ProjectName) -> None:
+async def hold(connection: Connection, source: SourceName, project: ProjectName) -> None:
     """A file comes: a name that was given up is the source's again, and stays it when the file goes."""
     await connection.execute(
         update(hosted_projects)

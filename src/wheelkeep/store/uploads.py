@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.owners import stranger
 from wheelkeep.core.upload_rules import closed, same_file
 from wheelkeep.store.changes import Changes
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata, write_metadata
 from wheelkeep.store.ledger import Entry, Ledger
@@ -97,7 +97,7 @@ class Uploads:
 
 
 async def find_taken(
-    connection: AsyncConnection, source: SourceName, project: ProjectName, filename: str
+    connection: Connection, source: SourceName, project: ProjectName, filename: str
 ) -> Taken | None:
     """Who has the file name, in a transaction of somebody else's."""
     # An old sdist's name may be read as one of two projects', so the name itself counts as well.
@@ -115,7 +115,7 @@ async def find_taken(
 
 
 async def write_file(
-    connection: AsyncConnection, file: File, *, metadata: KnownMetadata | None, provenance: bytes | None
+    connection: Connection, file: File, *, metadata: KnownMetadata | None, provenance: bytes | None
 ) -> None:
     """The row of a file whose name is free, with what is known of it, in a transaction of somebody else's."""
     row = {"source": file.source, "filename": file.filename, "project": file.project}

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, literal_column, or_, select
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.wanted import Ask, Asker, Tally, Wanted, asker
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import wanted
 
@@ -128,7 +128,7 @@ class WantedList:
             return (await connection.execute(query)).scalar() or 0
 
 
-async def _write(connection: AsyncConnection, counted: Mapping[Ask, Tally]) -> None:
+async def _write(connection: Connection, counted: Mapping[Ask, Tally]) -> None:
     statement = insert(wanted)
     new = statement.excluded
     words = {name: new[name] for name in ("free", "code", "sentence", "filename", "agent")}
@@ -146,7 +146,7 @@ async def _write(connection: AsyncConnection, counted: Mapping[Ask, Tally]) -> N
     )
 
 
-async def _trim(connection: AsyncConnection, index: IndexName, who: str | None, most: int) -> None:
+async def _trim(connection: Connection, index: IndexName, who: str | None, most: int) -> None:
     """Puts what is too much together with what is not told apart: of one asker, or (None) of the whole index."""
     told_apart: ColumnElement[bool] = or_(wanted.c.project != "", wanted.c.who != "")
     lines = and_(wanted.c.index_name == index, told_apart)
