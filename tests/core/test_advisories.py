@@ -53,6 +53,22 @@ def test_what_nobody_tells_blocks() -> None:
     assert "it has none" in said(known(), "1.0").sentence
 
 
+def watched(knowledge: Knowledge | None, version: str) -> Verdict:
+    gate = AdvisoriesGate("any", made.governed("acme"), watched=made.governed("pypi", "acme"))
+    advisories = None if knowledge is None else {SourceName("pypi"): knowledge}
+    return gate.verdict(made.versions(version)[0], Context(now=NOW, advisories=advisories))
+
+
+def test_of_a_source_that_is_only_watched_malware_alone_counts() -> None:
+    assert watched(None, "1.0").code == watched(known(), "1.0").code == "advisories-watched"
+    assert watched(known(dump=from_dump(record("GHSA-1", events=[]))), "1.0").admits
+    bad = known(dump=from_dump(record("MAL-1", vector=None, versions=["1.5"], events=[])))
+    assert [one for one in VERSIONS if not watched(bad, one).admits] == ["1.5"]
+    assert watched(bad, "1.5").sentence == "MAL-1 (critical): known against demo 1.5"
+    aliased = known(document=Told(newest="3.0", own={"1.5": (told("GHSA-1", aliases=("MAL-1",)),)}))
+    assert [one for one in VERSIONS if not watched(aliased, one).admits] == ["1.5"]
+
+
 def test_a_source_that_lists_none() -> None:
     assert said(known(document=Told(newest="3.0")), "1.0").code == "advisories-clear"
     assert said(known(complete=True), "1.0").code == "advisories-clear"

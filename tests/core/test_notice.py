@@ -47,6 +47,7 @@ def test_an_advisory() -> None:
         "project": "demo",
         "version": "1.0",
         "filename": WHEEL,
+        "files": [WHEEL],
         "sha256": "ab",
         "advisory": "GHSA-7",
         "aliases": ["CVE-1", "PYSEC-2"],
@@ -78,6 +79,20 @@ def test_an_advisory() -> None:
 def test_sentences(detail: dict[str, Any], kind: str, text: str) -> None:
     told = made(detail)
     assert (told.kind, told.text) == (kind, text)
+
+
+def test_a_quarantine() -> None:
+    detail = {
+        "what": "quarantine",
+        "reason": "it phones home",
+        "files": f"{WHEEL}, demo-1.0.tar.gz",
+        "holders": 3,
+    }
+    told = made(detail, filename=None)
+    assert (told.kind, told.filename, told.files) == ("quarantine", None, (WHEEL, "demo-1.0.tar.gz"))
+    assert (
+        told.text == "wheelkeep: demo from outer is in quarantine at its origin (it phones home); 3 have it"
+    )
 
 
 def test_an_incident() -> None:

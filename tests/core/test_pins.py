@@ -129,6 +129,24 @@ def test_what_the_bytes_taught() -> None:
     assert pins.learned(page(known), known.filename, sha256=sha("x"), size=7).files == (known,)
 
 
+def test_quarantine_takes_what_is_listed_too_and_yanks_it_for_the_time_being() -> None:
+    stored, _ = pins.overlay(None, page(*versions("1.0")), NOW)
+    suspect, _ = pins.overlay(stored, page(*versions("1.0", "2.0"), status="quarantined"), later(days=1))
+    assert [(one.version, one.gone, one.left) for one in suspect.files] == [
+        ("1.0", True, "quarantined"),
+        ("2.0", True, "quarantined"),
+    ]
+    told = replace(suspect, status=Status("quarantined", "it phones home"))
+    assert {one.yanked for one in pins.suspected(told).files} == {
+        "wheelkeep: in quarantine at its origin: it phones home"
+    }
+    # Also once the origin has removed the whole project.
+    gone = pins.suspected(pins.all_gone(suspect))
+    assert {one.yanked for one in gone.files} == {"wheelkeep: in quarantine at its origin"}
+    back, _ = pins.overlay(suspect, page(*versions("1.0", "2.0")), later(days=2))
+    assert {(one.gone, one.left, one.yanked) for one in pins.suspected(back).files} == {(False, None, None)}
+
+
 def test_how_a_file_left_is_told_apart() -> None:
     stored, _ = pins.overlay(None, page(*versions("1.0", "2.0")), NOW)
     alone, _ = pins.overlay(stored, page(*versions("2.0")), later(days=1))

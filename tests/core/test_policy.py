@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fakes.made import DEMO, FAR, NOW, allow, deny, file, governed, hashes, sha, waiver
+from wheelkeep.core.advisories import AdvisoriesGate
 from wheelkeep.core.gates import Context, HashesGate
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy import Policy, build, decide, ends
-from wheelkeep.core.policy_file import AllowTable, DenyTable, HashesTable, PolicyFile
+from wheelkeep.core.policy_file import AdvisoriesTable, AllowTable, DenyTable, HashesTable, PolicyFile
 from wheelkeep.core.rules import read_rule
 from wheelkeep.core.verdict import Decision
 
@@ -147,16 +148,32 @@ def test_the_policy_of_a_file() -> None:
     assert {gate.name: gate.sources for gate in policy.gates} == {
         "deny": governed("pypi", "acme"),
         "allow": governed("pypi"),
+        "advisories": remote,
         "hashes": governed("pypi"),
     }
     assert policy.waivers == text.waivers
-    assert codes(decided(policy, sha256=None)) == ["deny-unknown", "allow-listed", "hashes-missing"]
+    assert codes(decided(policy, sha256=None)) == [
+        "deny-unknown",
+        "allow-listed",
+        "advisories-watched",
+        "hashes-missing",
+    ]
 
 
 def test_without_a_file_only_what_always_holds() -> None:
     policy = build(None, remote=governed("pypi"))
-    (gate,) = policy.gates
+    malware, gate = policy.gates
+    assert isinstance(malware, AdvisoriesGate)
     assert isinstance(gate, HashesGate)
-    assert gate.sources == governed("pypi")
-    assert codes(decided(policy, sha256=None)) == ["hashes-unstated"]
+    assert (gate.sources, malware.sources, malware.asks) == (governed("pypi"), governed("pypi"), frozenset())
+    assert (policy.advised, policy.watched) == (frozenset(), governed("pypi"))
+    assert codes(decided(policy, sha256=None)) == ["advisories-watched", "hashes-unstated"]
     assert decided(policy, sha256=None).admitted
+
+
+def test_a_source_that_is_asked_of_is_not_watched_beside() -> None:
+    table = AdvisoriesTable(severity="high", sources=(PYPI,))
+    policy = build(
+        PolicyFile(advisories=table, hashes=HashesTable(sources=(PYPI,))), remote=governed("pypi", "vendor")
+    )
+    assert (policy.advised, policy.watched) == (governed("pypi"), governed("vendor"))

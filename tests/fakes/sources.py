@@ -102,7 +102,8 @@ class Scripted:
         each: bool,
         patience: float | None = PATIENCE_PAGE,
     ) -> Advised:
-        self.advised.append((project, each))
+        if patience is not None:
+            self.advised.append((project, each))
         return self.advice
 
     async def names(self, *, patience: float = PATIENCE_PAGE) -> list[str] | None:

@@ -65,6 +65,27 @@ async def test_nobody_is_asked_where_no_gate_wants_to_know(store: Store, tmp_pat
     assert advising.pypi.advised == []
 
 
+async def test_malware_is_blocked_and_told_of_without_a_table_and_without_a_question(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text("")
+    advising = Advising(store, tmp_path / "policy.toml")
+    kept = file(ONE, sha256=await store.keep(b"bytes"))
+    advising.pypi.says(found("pypi", kept, "2.0", "3.0"))
+    told = Advisory(id="GHSA-9", aliases=("MAL-2026-8",), project=DEMO)
+    advising.pypi.advice = Advised(told=Told(newest="3.0", own={"3.0": (told,)}))
+    only = record("MAL-2026-9", events=[{"introduced": "0"}, {"fixed": "2.0"}], vector=None)
+    await store.advisories.take([read_osv(only), read_osv(record("GHSA-1", events=[]))])
+    assert await advising.admitted() == ["2.0"]
+    assert advising.pypi.advised == []
+    assert advising.alerts == [(ONE, "MAL-2026-9")]
+    by = '[[waiver]]\npackage = "demo==1.0"\ngates = ["advisories"]\nreason = "why"\nby = "who"\nuntil = 2999-12-31\n'
+    (tmp_path / "policy.toml").write_text(by)
+    advising.holder.refresh()
+    assert advising.holder.refresh()
+    assert await advising.admitted() == ["1.0", "2.0"]
+
+
 async def test_a_source_that_tells_nothing_blocks(advising: Advising) -> None:
     assert await advising.admitted() == []
     assert advising.pypi.advised == [("demo", True)]

@@ -124,7 +124,7 @@ async def test_the_policy_goes_by_the_answers_kept(office: Office) -> None:
     await office.desk.hear()
     assert office.pointed.recalled() is not None, "nothing changed"
     policy = office.pointed.holder.current
-    assert len(policy.gates) == 5 and policy.refusal(DEMO, "") is None
+    assert len(policy.gates) == 6 and policy.refusal(DEMO, "") is None
     assert policy.waiver(DEMO, "1.0", "allow", datetime.now(UTC)) is not None
     gone = await office.desk.withdraw(MAIN, ["demo"], reason="a mistake", by="bob")
     assert [answer.gate for answer in gone] == ["allow"]

@@ -59,6 +59,12 @@ async def test_candidates_the_newest_first_with_every_gate(pointed: Pointed) -> 
     )
     assert first.gates == (
         GateSaid(
+            gate="advisories",
+            outcome="admitted",
+            code="advisories-watched",
+            sentence="it is not known as malware; the policy asks for nothing more",
+        ),
+        GateSaid(
             gate="hashes",
             outcome="admitted",
             code="hashes-stated",

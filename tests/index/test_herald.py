@@ -145,7 +145,7 @@ async def test_one_process_speaks_until_it_ends(
     one, two = Speaker(store, hand).herald, Speaker(store, hand).herald
     tasks = [asyncio.create_task(herald.run()) for herald in (one, two)]
     async with asyncio.timeout(30):
-        while not hand.taken:
+        while (await one.standing()).waiting:
             await asyncio.sleep(0.01)
         tasks[0].cancel()
         await one.close()

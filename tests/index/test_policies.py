@@ -52,7 +52,10 @@ def test_the_policy_of_a_file(path: Path) -> None:
 def test_no_file_is_no_gate_but_what_always_holds() -> None:
     holder = PolicyHolder(None, SOURCES)
     assert against(holder) == "admitted"
-    assert [gate.sources for gate in holder.current.gates] == [{"pypi"}]
+    assert [(gate.name, gate.sources) for gate in holder.current.gates] == [
+        ("advisories", {"pypi"}),
+        ("hashes", {"pypi"}),
+    ]
     assert not settled(holder)
 
 

@@ -1,17 +1,22 @@
 """Alerts reach a real receiver: signed, at least once, over restarts, and whoever wrote them."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fakes.ask import JSON
+from fakes.clients import Client
 from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.hook import Hook, signed
 from fakes.osv import record
 from fakes.outside import Outside
-from fakes.server import Server
+from fakes.server import PATIENCE, Server
+
+pytestmark = pytest.mark.journey
 
 CONFIG = """
 [sources.outer]
@@ -69,3 +74,72 @@ def test_alerts_of_a_command_reach_the_receiver_over_an_outage_and_a_restart(
                 assert path == "/hooks/hunter2?of=keep"
                 assert headers["Wheelkeep-Signature"] == signed(body, SECRET["HOOK_SECRET"])
             assert "hunter2" not in server.log
+
+
+NAMES = ("deleted", "yanked", "suspect", "harmful")
+
+
+def test_who_has_a_lock_goes_on_until_it_is_malware(
+    hook: Hook, uv: Client, new_pip: Client, tmp_path: Path
+) -> None:
+    """After a deletion, a yank and a quarantine at the origin, in an index without a policy."""
+    with Outside() as outside:
+        lines = []
+        for name in NAMES:
+            filename, content = wheel(name, "1.0")
+            listed = outside.add(filename, content)
+            lines.append(f"{name}==1.0 --hash=sha256:{listed.sha256}")
+        lock, harmful = tmp_path / "lock.txt", tmp_path / "harmful.txt"
+        lock.write_text("\n".join(lines[:3]))
+        harmful.write_text(lines[3])
+        config = CONFIG.format(url=outside.url, hook=hook.url)
+        with Server(tmp_path / "keep", config, env=SECRET) as server:
+            held = dict.fromkeys(NAMES[:3], "1.0")
+            assert uv.got(server.simple(), tmp_path / "first", "--require-hashes", "-r", str(lock)) == held
+            uv.got(server.simple(), tmp_path / "second", "--require-hashes", "-r", str(harmful))
+            outside.remove(wheel("deleted", "1.0")[0])
+            outside.add(*wheel("yanked", "1.0"), yanked="it is broken")
+            outside.projects_status["suspect"] = ("quarantined", "it phones home")
+            shown: dict[str, object] = {}
+            until = time.monotonic() + PATIENCE
+            while shown.get("suspect") is None or shown.get("yanked") is None or '"left"' not in server.log:
+                assert time.monotonic() < until, shown
+                for name in NAMES[:3]:
+                    (one,) = server.get(f"/main/simple/{name}/", Accept=JSON).json["files"]
+                    shown[name] = one["yanked"] or None
+                time.sleep(0.1)
+            says = "wheelkeep: in quarantine at its origin: it phones home"
+            assert shown == {"deleted": None, "yanked": "it is broken", "suspect": says}
+
+            for client in (uv, new_pip):
+                into = tmp_path / f"later {client.name}"
+                assert client.got(server.simple(), into, "--require-hashes", "-r", str(lock)) == held
+                # Who has no lock is not led there.
+                astray = client.install(server.simple(), tmp_path / f"new {client.name}", "suspect")
+                assert astray.code != 0
+                if client.is_pip:
+                    assert "Ignored the following yanked versions: 1.0" in astray.said
+                else:
+                    assert f"suspect==1.0 was yanked (reason: {says})" in astray.words
+            (told,) = hook.wait(1)
+            assert (told["kind"], told["project"], told["reason"]) == (
+                "quarantine",
+                "suspect",
+                "it phones home",
+            )
+            assert (told["files"], told["holders"]) == ([wheel("suspect", "1.0")[0]], 1)
+
+            (tmp_path / "mal.json").write_text(json.dumps(record("MAL-1", "harmful", vector=None, events=[])))
+            done = quickly("advisories", "import", tmp_path / "mal.json", cwd=server.folder, **SECRET)
+            assert done.code == 0
+            for client in (uv, new_pip):
+                done = client.install(
+                    server.simple(), tmp_path / f"mal {client.name}", "--require-hashes", "-r", str(harmful)
+                )
+                assert done.code != 0
+                if client.is_pip:
+                    assert "==99+blocked.by.wheelkeep.advisories.mal.1.critical" in done.said
+                else:
+                    assert "wheelkeep: advisories: MAL-1 (critical): known against harmful 1.0" in done.words
+            assert [one["kind"] for one in hook.wait(2)] == ["quarantine", "malware"]
+            assert len(server.blobs()) == 4

@@ -58,6 +58,7 @@ for sources in GOVERNED:
         for days, excepted in product((1, 7, 36_525), ((), ("demo<1",)))
     ]
     GATES += [AdvisoriesGate(severity, governed(*sources)) for severity in ("any", "medium", "critical")]
+    GATES += [AdvisoriesGate("critical", governed(), watched=governed(*sources))]
     GATES += [CooldownGate(timedelta(days=7), rules(), governed(*sources), fixes=True)]
     GATES += [
         FormatsGate(wheels_only=only, max_size=most, sources=governed(*sources))

@@ -56,7 +56,7 @@ class Asker:
             blobs=store.blobs,
             changed=self.changed.append,
             incident=lambda _source, _project, incident: self.incidents.append(incident),
-            left=lambda _source, _project, files: self.departures.extend((f.filename, f.left) for f in files),
+            left=lambda _source, _page, files: self.departures.extend((f.filename, f.left) for f in files),
             now=lambda: self.now,
         )
 
@@ -455,6 +455,22 @@ async def test_a_project_without_files_is_found(outside: Outside, asker: Asker) 
     outside.projects_status["demo"] = ("quarantined", None)
     answer = await asker.found()
     assert (answer.page.files, answer.page.status) == ((), Status("quarantined"))
+
+
+async def test_what_is_kept_of_a_quarantined_project_is_shown_yanked(outside: Outside, asker: Asker) -> None:
+    outside.add(NAME, BYTES)
+    outside.add(NEXT, NEXT_BYTES)
+    await asker.page()
+    await asker.store.keep(BYTES)
+    # A page that lists files all the same offers none (PEP 792): what is not here does not come.
+    outside.projects_status["demo"] = ("quarantined", "it phones home")
+    asker.wait()
+    (kept,) = (await asker.found()).page.files
+    assert (kept.filename, kept.yanked) == (NAME, "wheelkeep: in quarantine at its origin: it phones home")
+    assert asker.departures == [(NAME, "quarantined")]
+    del outside.projects_status["demo"]
+    asker.wait()
+    assert [one.yanked for one in (await asker.found()).page.files] == [None, None]
 
 
 async def test_links_to_other_projects_files_are_no_files(outside: Outside, asker: Asker) -> None:

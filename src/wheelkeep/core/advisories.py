@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from wheelkeep.core.advisory import Advisory, Line, past
+from wheelkeep.core.advisory import Advisory, Line, is_malware, past
 from wheelkeep.core.gates import Context, admitted, blocked
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
@@ -41,6 +41,11 @@ class Trouble(Struct, frozen=True, kw_only=True):
     @property
     def rank(self) -> int:
         return rank_of(self.severity)
+
+    @property
+    def malware(self) -> bool:
+        """Whether the package itself is the attack."""
+        return any(map(is_malware, self.ids))
 
     @property
     def label(self) -> str:
@@ -113,6 +118,17 @@ class Knowledge:
         return sorted(self._mended.get(version, []), key=lambda trouble: (-trouble.rank, trouble.ids))
 
 
+def only_malware(told: Told | None) -> Told | None:
+    """What is told of malware alone; None where there is none."""
+    if told is None or not any(one.malware for one in _all_told(told)):
+        return None
+    return Told(
+        newest=told.newest,
+        advisories=tuple(one for one in told.advisories if one.malware),
+        own={text: tuple(one for one in own if one.malware) for text, own in told.own.items()},
+    )
+
+
 def _all_told(told: Told | None) -> list[Advisory]:
     if told is None:
         return []
@@ -167,23 +183,45 @@ def _names(records: list[Advisory]) -> tuple[str, ...]:
 
 
 class AdvisoriesGate:
-    """Blocks a version with a known advisory of at least a severity, and one of which nobody knows."""
+    """Blocks a version with a known advisory of at least a severity, and one of which nobody knows. Of sources that
+    are only watched nobody is asked: malware is blocked as far as it is known, and all else is admitted."""
 
     name = "advisories"
 
-    def __init__(self, severity: Severity, sources: frozenset[SourceName]) -> None:
-        self.sources = sources
+    def __init__(
+        self,
+        severity: Severity,
+        sources: frozenset[SourceName],
+        *,
+        watched: frozenset[SourceName] = frozenset(),
+    ) -> None:
+        self.asks = sources
+        """The sources of which it wants to know everything."""
+        self.watched = watched - sources
+        self.sources = sources | watched
         self._severity = severity
         self._least = least(severity)
+        self._quiet = admitted(
+            self.name, "advisories-watched", "it is not known as malware; the policy asks for nothing more"
+        )
         self._clear = admitted(self.name, "advisories-clear", "no known advisory is about it")
 
     def verdict(self, file: File, context: Context) -> Verdict:
         known = context.advisories.get(file.source) if context.advisories is not None else None
+        if file.source in self.watched:
+            return self._watch(file, known) if known is not None else self._quiet
         if known is None:
             return self._unknown("its source was not asked")
         key = (self._severity, file.version)  # a version has many files, and of each the same is known
         if (said := known.said.get(key)) is None:
             said = known.said[key] = self._judge(file, known)
+        return said
+
+    def _watch(self, file: File, known: Knowledge) -> Verdict:
+        key = ("malware", file.version)
+        if (said := known.said.get(key)) is None:
+            bad = [trouble for trouble in known.against(file.version) if trouble.malware]
+            said = known.said[key] = self._affected(file, bad) if bad else self._quiet
         return said
 
     def _judge(self, file: File, known: Knowledge) -> Verdict:

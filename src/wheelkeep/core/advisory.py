@@ -43,8 +43,8 @@ class Advisory(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def malware(self) -> bool:
-        """Whether the package itself is the attack."""
-        return is_malware(self.id)
+        """Whether the package itself is the attack, by any of the record's names."""
+        return any(map(is_malware, (self.id, *self.aliases)))
 
 
 class Line:

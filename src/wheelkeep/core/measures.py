@@ -38,7 +38,10 @@ def _series() -> Iterator[Series]:
     yield Series("wheelkeep_fetches_total", "Answers that sent bytes of a file.")
     yield Series("wheelkeep_fetches_late_total", "Those of them that went out before their line was written.")
     yield Series("wheelkeep_stored_files_total", "Those of them that came from the store.")
-    yield Series("wheelkeep_alerts_total", "Alerts about stored files with a known advisory.")
+    yield Series(
+        "wheelkeep_alerts_total",
+        "Alerts about stored files: a known advisory, or a quarantine at the origin.",
+    )
     yield Series("wheelkeep_alerts_delivered_total", "Alerts and incidents that the webhook took.")
     yield Series("wheelkeep_alerts_failed_total", "Tries to deliver one that were in vain.")
     yield Series("wheelkeep_upstream_requests_total", "Requests to sources, each try counted.")

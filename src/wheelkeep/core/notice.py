@@ -25,6 +25,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     project: str | None
     version: str | None
     filename: str | None
+    files: tuple[str, ...]
+    """All that it is about: the one file, or the first hundred of a quarantined project that are kept."""
     sha256: str | None
     advisory: str | None
     aliases: tuple[str, ...]
@@ -69,6 +71,7 @@ def notice(
         project=project,
         version=version,
         filename=filename,
+        files=_parts(told.get("files")) or ((filename,) if filename else ()),
         sha256=told.get("sha256") or (told.get("stands") if incident else None),
         advisory=advisory,
         aliases=_parts(told.get("aliases")),

@@ -25,21 +25,23 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
 
     Of a file that stays, the first sha256, size and upload time are kept, and what may change (its address; by the
     standards yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
-    sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``, and how it left.
+    sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``, and how it left;
+    so is each of a project in quarantine, which may offer none (PEP 792), listed or not.
     """
+    quarantined = told.status is not None and told.status.status == "quarantined"
     before = {file.filename: file for file in stored.files} if stored else {}
     files: list[File] = []
     incidents: list[Incident] = []
     for new in told.files:
         old = before.pop(new.filename, None)
         if old is None:
-            files.append(replace(new, first_seen=now, late=stored is not None))
+            first = replace(new, first_seen=now, late=stored is not None)
+            files.append(_left(first, "quarantined") if quarantined else first)
             continue
         merged, incident = _over(old, new)
-        files.append(merged)
+        files.append(_left(merged, "quarantined") if quarantined else merged)
         if incident is not None:
             incidents.append(incident)
-    quarantined = told.status is not None and told.status.status == "quarantined"
     files.extend(_left(old, "quarantined" if quarantined else "file") for old in before.values())
     return replace(told, files=tuple(files)), tuple(incidents)
 
@@ -92,6 +94,18 @@ def _left(file: File, how: Departure) -> File:
     if file.gone and (how != "quarantined" or file.left == how):
         return file
     return replace(file, gone=True, left=how)
+
+
+def suspected(page: Page) -> Page:
+    """The page with its quarantined files yanked (PEP 592): who pinned one goes on, and nobody is newly led to it."""
+    why = page.status.reason if page.status is not None and page.status.status == "quarantined" else None
+    says = f"wheelkeep: in quarantine at its origin{f': {why}' if why else ''}"
+    return replace(
+        page,
+        files=tuple(
+            replace(file, yanked=says) if file.left == "quarantined" else file for file in page.files
+        ),
+    )
 
 
 def departed(before: Page | None, after: Page | None) -> tuple[File, ...]:

@@ -41,10 +41,11 @@ class Policy:
         self._waivers = {name: tuple(waiver for _, waiver in some) for name, some in told.items()}
         self._waived = {name: Ranges(rule for rule, _ in some) for name, some in told.items()}
         self._lifting: dict[tuple[ProjectName, str, str], list[Waiver]] = {}
-        self.advised: frozenset[SourceName] = frozenset().union(
-            *(gate.sources for gate in gates if _wants_advisories(gate))
-        )
+        self.advised: frozenset[SourceName] = frozenset().union(*map(_advised, gates))
         """The sources of which a gate wants to know the advisories."""
+        watched = (gate.watched for gate in gates if isinstance(gate, AdvisoriesGate))
+        self.watched: frozenset[SourceName] = frozenset().union(*watched) - self.advised
+        """Those of which a gate wants to know what is known of malware, without asking anybody."""
         self._elsewhere = {
             gate.name: admitted(gate.name, f"{gate.name}-elsewhere", "it does not govern this source")
             for gate in self.gates
@@ -177,8 +178,10 @@ def _means(rule: Rule, version: str) -> bool:
     return rule.allows(version) if version else not rule.specifier
 
 
-def _wants_advisories(gate: Gate) -> bool:
-    return isinstance(gate, AdvisoriesGate) or (isinstance(gate, CooldownGate) and gate.fixes)
+def _advised(gate: Gate) -> frozenset[SourceName]:
+    if isinstance(gate, AdvisoriesGate):
+        return gate.asks
+    return gate.sources if isinstance(gate, CooldownGate) and gate.fixes else frozenset()
 
 
 def ends(waiver: Waiver) -> datetime:
@@ -222,9 +225,9 @@ def decide(
 
 
 def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: LockSet = NO_LOCKS) -> Policy:
-    """The policy that a file states; None: none is configured, so only what always holds (first-seen hashes).
+    """The policy that a file states; None: none is configured, so only what always holds.
 
-    ``locks``: those that its ``[allow]`` names, read.
+    That is: first-seen hashes, and no known malware. ``locks``: those that its ``[allow]`` names, read.
     """
     gates: list[Gate] = []
     if file is not None and file.deny is not None:
@@ -236,8 +239,9 @@ def build(file: PolicyFile | None, *, remote: frozenset[SourceName], locks: Lock
         cooldown = file.cooldown
         governed = frozenset(cooldown.sources)
         gates.append(CooldownGate(cooldown.age, RuleSet(cooldown.except_), governed, fixes=cooldown.fixes))
-    if file is not None and file.advisories is not None:
-        gates.append(AdvisoriesGate(file.advisories.severity, frozenset(file.advisories.sources)))
+    asked = file.advisories if file is not None else None
+    severity, governed = (asked.severity, frozenset(asked.sources)) if asked else ("critical", frozenset())
+    gates.append(AdvisoriesGate(severity, governed, watched=remote))
     if file is not None and file.formats is not None:
         formats = file.formats
         gates.append(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from wheelkeep.core.advisories import Knowledge, Trouble
+from wheelkeep.core.advisories import Knowledge, Trouble, only_malware
 from wheelkeep.core.merge import earliest
 from wheelkeep.core.model import File, Page
 from wheelkeep.core.names import ProjectName, SourceName
@@ -54,11 +54,10 @@ class Advisor:
 
         A stored file that turns out to be affected is told of, once.
         """
+        if not sources:
+            return {}, None
         dumped = await self.rows.known(page.project)
-        versions = {
-            source.name: list(dict.fromkeys(f.version for f in page.files if f.source == source.name))
-            for source in sources
-        }
+        versions = _versions(page, sources)
         answers = await asyncio.gather(
             *(
                 source.advisories(
@@ -73,6 +72,24 @@ class Advisor:
         }
         await self._tell(_affected(page.files, found, self._stored))
         return found, earliest(answer.good_until for answer in answers)
+
+    async def malware(self, page: Page, sources: Sequence[Source]) -> dict[SourceName, Knowledge]:
+        """By source what is known of malware, where there is some: from dumps, and from what a source once told.
+
+        Nobody is asked. A stored file that turns out to be malware is told of, once.
+        """
+        if not sources:
+            return {}
+        dumped = (await self.rows.known(page.project)).advisories
+        bad = tuple(one for one in dumped if one.malware)
+        versions, found = _versions(page, sources), {}
+        for source in sources:
+            answer = await source.advisories(page.project, versions[source.name], each=True, patience=None)
+            told = only_malware(answer.told)
+            if bad or told is not None:
+                found[source.name] = Knowledge(versions[source.name], told=told, dumped=bad)
+        await self._tell(_affected(page.files, found, self._stored))
+        return found
 
     async def affecting(self, projects: Collection[str] | None = None) -> AsyncIterator[Affected]:
         """The stored files against which the dumps know something; ``projects``: only those of these names."""
@@ -129,6 +146,14 @@ class Advisor:
             if len(self._alerted) < 50_000:
                 self._alerted.add(key)
         return len(fresh)
+
+
+def _versions(page: Page, sources: Sequence[Source]) -> dict[SourceName, list[str]]:
+    """By source, the versions of which it has a file on the page."""
+    return {
+        source.name: list(dict.fromkeys(f.version for f in page.files if f.source == source.name))
+        for source in sources
+    }
 
 
 async def _laid(versions: Sequence[str], answer: Advised, dumped: Dumped) -> Knowledge:

@@ -31,6 +31,7 @@ from wheelkeep.store.facts import Facts
 
 T = TypeVar("T")
 _MEMO_BYTES = 16 * 1024 * 1024
+_NONE: dict[SourceName, Knowledge] = {}
 _BREATH = 1_000
 """Names of a root list, after which whoever else waits has a turn."""
 WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
@@ -187,21 +188,24 @@ class Index:
         ``patience``: seconds that learning more may take; see ``Attestor.known`` for the rest. Without ``ask``
         nobody is asked of advisories: what is kept is the answer.
         """
-        wanted = policy.advised & {file.source for file in page.files}
+        there = {file.source for file in page.files}
         attested, licensed, advisor = policy.provenance, policy.licences, self._advisor
         more: _More = {"patience": patience, "first": first, "lies_in": lies_in}
-        provenance, licences, (advisories, good_until) = await asyncio.gather(
+        provenance, licences, warned, (advisories, good_until) = await asyncio.gather(
             self._attestor.known(attested, page, **more) if attested is not None else _nothing(None),
             self._licenser.known(licensed, page, **more) if licensed is not None else _nothing(None),
-            advisor.known(page, self._sources_of(wanted), patience=patience if ask else None)
-            if wanted and advisor is not None
-            else _nothing((None, None)),
+            advisor.malware(page, self._sources_of(policy.watched & there))
+            if advisor is not None
+            else _nothing(_NONE),
+            advisor.known(page, self._sources_of(policy.advised & there), patience=patience if ask else None)
+            if advisor is not None
+            else _nothing((_NONE, None)),
         )
         return Context(
             now=datetime.now(UTC),
             provenance=provenance,
             licences=licences,
-            advisories=advisories,
+            advisories={**advisories, **warned},
             good_until=good_until,
         )
 

@@ -9,9 +9,10 @@ from typing import Any
 from wheelkeep.core import measures, pins
 from wheelkeep.core.advisories import Trouble
 from wheelkeep.core.asker import Asker
-from wheelkeep.core.model import File
+from wheelkeep.core.model import File, Page
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.pins import Incident
+from wheelkeep.core.rules import Rule
 from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.advisor import Advisor
@@ -65,6 +66,7 @@ class Book:
         self._tally = tally
         self._entries: list[Entry] = []
         self._writing: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
 
     def incident(self, source: SourceName, project: ProjectName, incident: Incident) -> None:
         log.error(
@@ -105,12 +107,33 @@ class Book:
         }
         self._add("alert", file.source, file.project, file.filename, detail)
 
-    def left(self, source: SourceName, project: ProjectName, files: Sequence[File]) -> None:
+    def left(self, source: SourceName, page: Page, files: Sequence[File]) -> None:
         """Files that are kept here left their origin, all in one way."""
         how = files[0].left or "file"
-        log.warning("left", how=how, source=source, project=project, files=len(files))
+        log.warning("left", how=how, source=source, project=page.project, files=len(files))
         shown = ", ".join(file.filename for file in files[:_MOST_NAMED])
-        self._add("left", source, project, None, {"how": how, "count": str(len(files)), "files": shown})
+        self._add("left", source, page.project, None, {"how": how, "count": str(len(files)), "files": shown})
+        if how == "quarantined":
+            task = asyncio.get_running_loop().create_task(self._quarantined(source, page, shown))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _quarantined(self, source: SourceName, page: Page, files: str) -> None:
+        """Somebody at the origin suspects what is kept here: people are told, with who has it."""
+        self._tally.add(measures.ALERTS)
+        rule = Rule(page.project, "", page.project)
+        had = await given(self._fetches, Which(source=source, rule=rule))
+        whom = list(dict.fromkeys(one.words for them in had.values() for one in them))
+        why = page.status.reason if page.status is not None else None
+        log.warning("alert", quarantine=page.project, source=source, reason=why, holders=len(whom))
+        detail = {
+            "what": "quarantine",
+            "reason": why or "",
+            "files": files,
+            "holders": len(whom),
+            "whom": ", ".join(whom[:_MOST_NAMED]),
+        }
+        self._add("alert", source, page.project, None, detail)
 
     async def lost(self, lines: int) -> None:
         """So many lines of the book of fetches were never written."""
@@ -163,6 +186,7 @@ class Book:
                 log.exception("ledger_not_written", entries=[f"{one.kind} {one.filename}" for one in entries])
 
     async def close(self) -> None:
+        await asyncio.gather(*self._telling, return_exceptions=True)
         if self._writing is not None:
             await asyncio.wait([self._writing])
 

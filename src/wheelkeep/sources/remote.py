@@ -49,10 +49,10 @@ class Remote:
         blobs: Blobs,
         changed: Changed,
         incident: Callable[[SourceName, ProjectName, pins.Incident], None],
-        left: Callable[[SourceName, ProjectName, Sequence[File]], None] = lambda *_: None,
+        left: Callable[[SourceName, Page, Sequence[File]], None] = lambda *_: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``left`` is told of files that are here and that the origin no longer has."""
+        """``left`` is told of a page's files that are here and that the origin no longer has."""
         self.name = name
         self._url = url
         self._fresh = fresh
@@ -149,12 +149,10 @@ class Remote:
         """The stored page less the files that left the origin and whose bytes are not here."""
         if not any(file.gone for file in page.files):
             return page
-        return replace(
-            page,
-            files=tuple(
-                f for f in page.files if not f.gone or (f.sha256 is not None and self._blobs.has(f.sha256))
-            ),
+        files = tuple(
+            f for f in page.files if not f.gone or (f.sha256 is not None and self._blobs.has(f.sha256))
         )
+        return pins.suspected(replace(page, files=files))
 
     def _refresh_once(self, project: ProjectName) -> asyncio.Task[StoredPage]:
         """One question to the origin however many wait for it; it goes on when they stop waiting."""
@@ -243,7 +241,8 @@ class Remote:
         after = await self._pages.change(self.name, project, change)
         assert after is not None
         if held := [file for file in departed if file.sha256 is not None and self._blobs.has(file.sha256)]:
-            self._left(self.name, project, held)
+            assert after.page is not None
+            self._left(self.name, after.page, held)
         return after
 
     async def _with_sizes(self, page: Page, stored: Page | None) -> Page:
