@@ -20,6 +20,7 @@ from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.index.sessions import Stager
+from wheelkeep.index.soundness import Soundness
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
@@ -37,6 +38,7 @@ from wheelkeep.store.database import Database
 from wheelkeep.store.deliveries import Deliveries
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches
+from wheelkeep.store.kept import KeptBlobs
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.minted import MintedTokens
 from wheelkeep.store.owners import Owners
@@ -61,6 +63,7 @@ def build(settings: Settings) -> Keep:
     fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
     book, announcer, releases = Book(ledger, fetches, tally), Announcer(), Releases(database, ledger, changes)
     wanted, uploads = WantedList(database), Uploads(database, ledger, changes)
+    soundness = Soundness(blobs, book.damaged)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
     sources = _sources(settings, pages, facts, releases, blobs, book, announcer, tally)
     reservations, selections = _offers(settings)
@@ -80,11 +83,13 @@ def build(settings: Settings) -> Keep:
         )
         for name, index in settings.indexes.items()
     }
-    receiver = _receiver(blobs, uploads, reservations, selections, verifier, announcer)
+    receiver = _receiver(blobs, soundness, uploads, reservations, selections, verifier, announcer)
     return Keep(
         settings,
         database=database,
         blobs=blobs,
+        kept=KeptBlobs(database),
+        soundness=soundness,
         pages=pages,
         facts=facts,
         ledger=ledger,
@@ -119,6 +124,7 @@ def _offers(settings: Settings) -> tuple[Reservations, dict[SourceName, Selectio
 
 def _receiver(
     blobs: Blobs,
+    soundness: Soundness,
     uploads: Uploads,
     reservations: Reservations,
     selections: dict[SourceName, Selection],
@@ -127,6 +133,7 @@ def _receiver(
 ) -> Receiver:
     return Receiver(
         blobs=blobs,
+        soundness=soundness,
         uploads=uploads,
         reservations=reservations,
         selections=selections,

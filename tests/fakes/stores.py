@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Self
 
 from fakes.blank import blank
+from wheelkeep.core.model import File
+from wheelkeep.index.soundness import Soundness
 from wheelkeep.store.advisories import Advisories
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
@@ -34,11 +36,14 @@ class Store:
         self.uploads = Uploads(self.database, self.ledger, changes)
         self.releases = Releases(self.database, self.ledger, changes)
         self.blobs = Blobs(data)
+        self.soundness = Soundness(self.blobs, lambda *damage: self.damaged.append(damage))
+        self.damaged: list[tuple[str, str, File | None]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.soundness.close()
         await self.fetches.close()
         await self.database.close()
 

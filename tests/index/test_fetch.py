@@ -19,7 +19,7 @@ from wheelkeep.core.pins import Incident
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.index.fill import HELD_BACK, Reader
 from wheelkeep.sources.source import Source
-from wheelkeep.store import blobs
+from wheelkeep.store import blobs, trust
 from wheelkeep.store.blobs import Mismatch
 
 NAME = "demo-1.0-py3-none-any.whl"
@@ -41,7 +41,10 @@ class Fetching:
         self.incidents: list[Incident] = []
         self.refuse: Exception | None = None
         self.fetcher = Fetcher(
-            store.blobs, arrived=self._arrived, incident=lambda _, told: self.incidents.append(told)
+            store.blobs,
+            store.soundness,
+            arrived=self._arrived,
+            incident=lambda _, told: self.incidents.append(told),
         )
 
     async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
@@ -394,11 +397,11 @@ async def test_what_cannot_be_read_just_now_is_an_error_and_stays_where_it_is(
     one = fetching.lists(BIG)
     await fetching.store.keep(BIG)
 
-    def too_many(_: object) -> tuple[str, int]:
+    def too_many(*_: object, **__: object) -> tuple[dict[str, str], int]:
         raise OSError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as patched:
-        patched.setattr(blobs, "hash_file", too_many)
+        patched.setattr(trust, "hash_all", too_many)
         for ask in (fetching.fetcher.get, fetching.fetcher.whole):
             with pytest.raises(Unanswered, match="Too many open files"):
                 await ask(fetching.source, one)

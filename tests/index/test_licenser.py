@@ -28,7 +28,7 @@ class Licensed(Pointed):
     def __init__(self, store: Store, folder: Path) -> None:
         (folder / "policy.toml").write_text('[licences]\nallow = ["MIT"]\n')
         super().__init__(store, policy=folder / "policy.toml")
-        self.fetcher = Fetcher(store.blobs, arrived=self._arrived, incident=lambda *_: None)
+        self.fetcher = Fetcher(store.blobs, store.soundness, arrived=self._arrived, incident=lambda *_: None)
         self.licenser.metadata = MetadataKeeper(
             store.facts, lambda: self.fetcher, changed=self.index.forget, incident=lambda *_: None
         )

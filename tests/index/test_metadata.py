@@ -42,7 +42,7 @@ class Reading:
         self.source.contents[NAME] = BYTES
         self.changed: list[ProjectName] = []
         self.incidents: list[Incident] = []
-        self.fetcher = Fetcher(store.blobs, arrived=self._arrived, incident=self._incident)
+        self.fetcher = Fetcher(store.blobs, store.soundness, arrived=self._arrived, incident=self._incident)
         self.keeper = MetadataKeeper(
             store.facts, lambda: self.fetcher, changed=self.changed.append, incident=self._incident
         )

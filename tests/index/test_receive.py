@@ -38,6 +38,7 @@ class Taking:
         self.changed: list[str] = []
         self.receiver = Receiver(
             blobs=store.blobs,
+            soundness=store.soundness,
             uploads=store.uploads,
             reservations=Reservations([(SourceName("other"), ["other-*"]), (ACME, ["acme-*"])]),
             selections={ACME: Selection(None, ["unwanted", "lib==6.*"])},
@@ -124,6 +125,18 @@ async def test_bytes_that_were_lost_come_back_by_sending_them_again(taking: Taki
     again = await taking.take(filename, content)
     assert isinstance(again, Kept) and not again.new
     assert taking.store.blobs.path(kept.sha256).read_bytes() == content
+
+
+async def test_bytes_that_were_damaged_come_back_by_sending_them_again(taking: Taking) -> None:
+    filename, content = wheel("lib", "1.0")
+    kept = await taking.take(filename, content)
+    assert isinstance(kept, Kept)
+    path = taking.store.blobs.path(kept.sha256)
+    path.chmod(0o644)
+    path.write_bytes(b"X" + content[1:])
+    assert await taking.receiver.known(ACME, taking.claim(filename, content)) is None
+    assert await taking.take(filename, content) == Kept(filename, kept.sha256, new=False)
+    assert path.read_bytes() == content
 
 
 async def test_a_used_name_gets_no_other_bytes(taking: Taking) -> None:

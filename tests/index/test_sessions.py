@@ -42,6 +42,7 @@ class Staging:
         self.changed: list[str] = []
         self.receiver = Receiver(
             blobs=store.blobs,
+            soundness=store.soundness,
             uploads=store.uploads,
             reservations=Reservations([]),
             selections={ACME: Selection(None, [])},
@@ -212,7 +213,8 @@ async def test_a_crash_in_the_middle_of_publishing(staging: Staging, monkeypatch
 async def test_damage_is_not_published(staging: Staging) -> None:
     session = await staging.ready()
     damaged = session.live[0]
-    path = staging.stager.path_of(session, damaged)
+    path = await staging.stager.path_of(session, damaged)
+    assert path is not None
     path.chmod(0o600)
     path.write_bytes(b"x" * damaged.size)
     outcome = await staging.stager.publish(session, by="ci")

@@ -1,23 +1,31 @@
 """Every kept byte is read again: what is not what its name says is found, and healed where it came from."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from fakes.dists import wheel
-from fakes.made import file
+from fakes.made import deny, file
 from fakes.outside import Outside
 from wheelkeep import compose
-from wheelkeep.core.names import SourceName
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.policy import Policy
 from wheelkeep.core.read_settings import read_settings
+from wheelkeep.index.damage import Damage, Sweep
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
-from wheelkeep.index.sweep import Damage, Sweep, sweep
+from wheelkeep.index.sweep import databases, sweep
 from wheelkeep.index.view import View
-from wheelkeep.store import blobs as module
+from wheelkeep.store import hashing as module
+from wheelkeep.store.facts import KnownMetadata
+from wheelkeep.store.prepare import prepare
+from wheelkeep.store.tables import pages
 from wheelkeep.store.uploads import Uploads
 
 NAME, BYTES = wheel("demo", "1.0")
@@ -73,6 +81,11 @@ async def give(keep: Keep, name: str) -> None:
         await keep.fetcher.whole(keep.source_of(one), one)
 
 
+async def noted(keep: Keep) -> None:
+    """What came is on record, which a server does a moment later."""
+    await keep.kept.add([sha256 for sha256, _ in keep.blobs.all()])
+
+
 async def swept(keep: Keep, *, repair: bool = False) -> Sweep:
     states = [state async for state in sweep(keep, repair=repair)]
     return states[-1]
@@ -88,13 +101,19 @@ def flip(keep: Keep, body: bytes) -> bytes:
 
 
 async def test_all_is_well(keep: Keep) -> None:
-    assert await swept(keep) == Sweep(files=2, bytes=len(BYTES) + len(OTHER_BYTES))
+    found = await swept(keep)
+    assert (found.files, found.bytes, found.pages) == (2, len(BYTES) + len(OTHER_BYTES), 2)
+    assert (found.damaged, found.notices, found.whole) == ([], [], True)
 
 
-async def test_an_empty_keep_is_well(keep: Keep) -> None:
-    for body in (BYTES, OTHER_BYTES):
-        keep.blobs.set_aside(sha256(body))
-    assert await swept(keep, repair=True) == Sweep()
+async def test_what_was_kept_and_is_gone_is_missing(keep: Keep) -> None:
+    await noted(keep)
+    keep.blobs.path(sha256(BYTES)).unlink()
+    (damage,) = (await swept(keep)).damaged
+    assert (damage.what, damage.sha256, damage.file) == ("missing", sha256(BYTES), NAME)
+    (damage,) = (await swept(keep, repair=True)).damaged
+    assert (damage.repaired, damage.says) == (True, "fetched again from pypi")
+    assert keep.blobs.path(sha256(BYTES)).read_bytes() == BYTES
 
 
 async def test_a_flipped_bit_is_found_and_left_where_nobody_asked_for_more(keep: Keep) -> None:
@@ -126,6 +145,7 @@ async def test_it_is_healed_from_where_it_came(keep: Keep, tmp_path: Path) -> No
         sha256=sha256(BYTES),
         found=sha256(damaged),
         file=NAME,
+        source="pypi",
         repaired=True,
         says="fetched again from pypi",
     )
@@ -182,12 +202,12 @@ async def test_our_own_uploads_are_named(keep: Keep) -> None:
 
 
 async def test_what_cannot_be_read_is_damage(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(path: Path) -> tuple[str, int]:
+    def broken(path: Path, *more: Any, **options: Any) -> tuple[dict[str, str], int]:
         if path.name == sha256(BYTES):
             raise OSError(5, "Input/output error")
-        return module.hash_file(path)
+        return module.hash_all(path, *more, **options)
 
-    monkeypatch.setattr("wheelkeep.index.sweep.hash_file", broken)
+    monkeypatch.setattr("wheelkeep.index.sweep.hash_all", broken)
     found = await swept(keep, repair=True)
     assert [(damage.file, damage.found, damage.repaired) for damage in found.damaged] == [
         (NAME, "unreadable", True)
@@ -196,12 +216,15 @@ async def test_what_cannot_be_read_is_damage(keep: Keep, monkeypatch: pytest.Mon
 
 
 async def test_what_leaves_meanwhile_is_no_damage(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
-    def late(path: Path) -> tuple[str, int]:
+    def late(path: Path, *more: Any, **options: Any) -> tuple[dict[str, str], int]:
         path.unlink()
-        return module.hash_file(path)
+        return module.hash_all(path, *more, **options)
 
-    monkeypatch.setattr("wheelkeep.index.sweep.hash_file", late)
-    assert await swept(keep, repair=True) == Sweep()
+    monkeypatch.setattr("wheelkeep.index.sweep.hash_all", late)
+    await noted(keep)
+    found = await swept(keep, repair=True)
+    assert found.files == 0
+    assert [(damage.what, damage.repaired) for damage in found.damaged] == [("missing", True)] * 2
 
 
 async def test_incidents_are_counted(keep: Keep, outside: Outside) -> None:
@@ -234,3 +257,118 @@ async def test_bytes_that_were_other_first_are_cut_off_where_no_page_told_a_hash
     await keep.book.close()
     (entry,) = await keep.ledger.last("incident")
     assert entry.detail == {"what": "bytes-differ", "stands": sha256(body), "came": sha256(b"other bytes")}
+
+
+async def test_what_does_not_belong_there_is_told_and_moved_away(keep: Keep, tmp_path: Path) -> None:
+    folder = keep.blobs.path(sha256(BYTES)).parent
+    (folder / "notes.txt").write_text("mine")
+    (folder / (folder.name + "0" * 62)).symlink_to("/etc/hostname")
+    (folder.parent / "stray").write_text("mine too")
+    keep.blobs.path(sha256(OTHER_BYTES)).chmod(0o664)
+    found = await swept(keep)
+    assert [(one.what, one.file) for one in found.damaged] == [
+        ("foreign", folder.name + "0" * 62),
+        ("foreign", "notes.txt"),
+        ("foreign", "stray"),
+    ]
+    (notice,) = found.notices
+    assert "permissions 0664" in notice
+    assert all(one.repaired for one in (await swept(keep, repair=True)).damaged)
+    again = await swept(keep)
+    assert (again.damaged, again.notices) == ([], [])
+    assert len(list((tmp_path / "data" / "damaged").iterdir())) == 3
+
+
+async def hosted(keep: Keep, **told: Any) -> str:
+    """A wheel of our own, of which the database may tell what is not true."""
+    filename, body = wheel("lib", "1.0")
+    filling = keep.blobs.filling()
+    filling.write(body)
+    await filling.keep()
+    await filling.close()
+    one = file(filename, source="acme", sha256=sha256(body), **({"size": len(body)} | told))
+    assert await Uploads(keep._database, keep.ledger, keep._changes).add(one) is None
+    return filename
+
+
+async def test_what_a_row_tells_is_held_against_the_bytes(keep: Keep) -> None:
+    body = wheel("lib", "1.0")[1]
+    filename = await hosted(keep, size=7, digests={"md5": "0" * 32})
+    for repair in (False, True):
+        (damage,) = (await swept(keep, repair=repair)).damaged
+        assert (damage.what, damage.file, damage.repaired) == ("row", filename, repair)
+    assert (await swept(keep)).damaged == []
+    (one,) = await keep.facts.hosted(SourceName("acme"), ProjectName("lib")) or []
+    assert (one.size, one.digests["md5"]) == (len(body), hashlib.md5(body).hexdigest())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        KnownMetadata(sha256(b"Name: other"), b"Name: other", own=True),
+        KnownMetadata(sha256(b"Name: other"), b"Name: othes", own=True),
+    ],
+)
+async def test_metadata_that_is_not_the_files_own_is_read_anew(keep: Keep, wrong: KnownMetadata) -> None:
+    one = file(NAME, sha256=sha256(BYTES))
+    right = await keep.facts.metadata(SourceName("pypi"), NAME)
+    await keep.facts.learn_metadata(one, wrong)
+    if not wrong.right:
+        # What is damaged is not given to anybody either.
+        source = keep.sources[SourceName("pypi")]
+        assert await keep.metadata.get(source, one, may_fetch=False) == (right.body if right else None)
+        await keep.facts.learn_metadata(one, wrong)
+    (damage,) = (await swept(keep, repair=True)).damaged
+    assert (damage.what, damage.file, damage.repaired) == ("metadata", NAME, True)
+    assert await keep.facts.metadata(SourceName("pypi"), NAME) == right
+    assert (await swept(keep)).damaged == []
+
+
+async def test_our_own_file_that_is_gone_is_lost(keep: Keep) -> None:
+    filename = await hosted(keep)
+    keep.blobs.path(sha256(wheel("lib", "1.0")[1])).unlink()
+    (damage,) = (await swept(keep, repair=True)).damaged
+    assert (damage.what, damage.file, damage.repaired) == ("missing", filename, False)
+    assert "restore them from a backup" in damage.says
+
+
+async def test_a_page_that_cannot_be_read_is_told(keep: Keep) -> None:
+    async with keep._database.write() as connection:
+        await connection.execute(update(pages).where(pages.c.project == "demo").values(body=b"no page"))
+    (damage,) = (await swept(keep)).damaged
+    assert (damage.what, damage.source) == ("page", "pypi")
+
+
+async def test_what_the_policy_blocks_is_not_fetched_again(keep: Keep, outside: Outside) -> None:
+    index = next(iter(keep.indexes.values()))
+    index.policy.current = Policy([deny("demo")])  # type: ignore[misc]
+    flip(keep, BYTES)
+    before = len(outside.log)
+    (damage,) = (await swept(keep, repair=True)).damaged
+    assert not damage.repaired
+    assert "the policy blocks it" in damage.says
+    assert not [one for one in outside.log[before:] if one.path.endswith(".whl")]
+
+
+async def test_it_goes_on_where_it_was_broken_off(keep: Keep) -> None:
+    first = min(sha256(BYTES), sha256(OTHER_BYTES))
+    states = sweep(keep, repair=False)
+    async for state in states:
+        if state.files == 1:
+            break
+    await states.aclose()  # type: ignore[attr-defined]
+    flip(keep, BYTES if sha256(BYTES) == first else OTHER_BYTES)
+    resumed = [state async for state in sweep(keep, repair=False, resume=True)][-1]
+    assert (resumed.files, resumed.damaged) == (2, [])
+    assert [damage.sha256 for damage in (await swept(keep)).damaged] == [first]
+
+
+def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+    path = prepare(tmp_path)
+    assert databases(tmp_path) == []
+    body = bytearray(path.read_bytes())
+    body[4096 * 3 : 4096 * 5] = os.urandom(4096 * 2)
+    path.write_bytes(body)
+    found = databases(tmp_path)
+    assert found
+    assert {(one.what, one.file) for one in found} == {("database", "wheelkeep.sqlite")}

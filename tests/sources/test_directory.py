@@ -20,7 +20,7 @@ from wheelkeep.core.pins import Incident
 from wheelkeep.sources import directory as module
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.source import Source
-from wheelkeep.store.blobs import hash_file
+from wheelkeep.store.hashing import hash_file
 
 NAME, BYTES = wheel("demo", "1.0", requires_python=">=3.8")
 SDIST, SDIST_BYTES = sdist("demo", "2.0")

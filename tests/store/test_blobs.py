@@ -14,7 +14,9 @@ import pytest
 
 from fakes.stores import Store
 from wheelkeep.store import blobs as module
-from wheelkeep.store.blobs import Blobs, Mismatch, hash_file, stream
+from wheelkeep.store import trust
+from wheelkeep.store.blobs import Blobs, Mismatch, stream
+from wheelkeep.store.hashing import hash_file
 
 BYTES = b"the bytes of a wheel" * 1000
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -197,9 +199,9 @@ async def test_bytes_from_elsewhere_are_taken_over(store: Store) -> None:
     target.unlink()
     target.write_bytes(b"damaged")
     store.blobs.adopt(path, SHA256)
-    assert store.blobs.check(SHA256)
+    assert store.blobs.check(SHA256).good
     path.unlink()
-    assert store.blobs.check(SHA256)
+    assert store.blobs.check(SHA256).good
     with pytest.raises(FileNotFoundError):
         store.blobs.adopt(path, SHA256)
     assert list((store.data / "tmp").iterdir()) == []
@@ -221,7 +223,7 @@ async def test_a_file_system_without_second_names(
             store.blobs.adopt(path, SHA256)
     else:
         store.blobs.adopt(path, SHA256)
-        assert store.blobs.check(SHA256)
+        assert store.blobs.check(SHA256).good
         assert store.blobs.path(SHA256).stat().st_ino != path.stat().st_ino
     assert store.blobs.has(SHA256) == (code != errno.ENOSPC)
     assert list((store.data / "tmp").iterdir()) == []
@@ -290,21 +292,55 @@ async def test_damage_is_set_aside(store: Store) -> None:
     assert hash_file(path) == (SHA256, len(BYTES))
 
 
+async def test_what_came_into_the_place_of_damage_stays(store: Store) -> None:
+    """Another process may have healed it between the check and the act."""
+    await store.keep(BYTES)
+    path = store.blobs.path(SHA256)
+    path.chmod(0o644)
+    path.write_bytes(b"X" + BYTES[1:])
+    checked = store.blobs.check(SHA256)
+    assert not checked.good
+    await store.keep(BYTES)
+    assert not store.blobs.set_aside(SHA256, checked.stamp)
+    assert path.read_bytes() == BYTES
+    path.unlink()
+    assert not store.blobs.set_aside(SHA256)
+
+
+async def test_what_came_between_the_last_look_and_the_act_is_put_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.keep(BYTES)
+    path, other = store.blobs.path(SHA256), store.data / "tmp" / "other"
+    stamp = store.blobs.check(SHA256).stamp
+    other.write_bytes(BYTES)
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        if self == path:
+            rename(other, path)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert not store.blobs.set_aside(SHA256, stamp)
+    assert path.read_bytes() == BYTES
+
+
 async def test_bytes_are_trusted_while_nobody_touched_them(store: Store) -> None:
     await store.keep(BYTES)
     path = store.blobs.path(SHA256)
     assert not store.blobs.trusted(SHA256)
-    assert store.blobs.check(SHA256)
+    assert store.blobs.check(SHA256).good
     assert store.blobs.trusted(SHA256)
     state = path.stat()
     path.chmod(0o644)
     path.write_bytes(b"X" + BYTES[1:])
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert not store.blobs.trusted(SHA256)
-    assert not store.blobs.check(SHA256)
+    assert not store.blobs.check(SHA256).good
     assert not store.blobs.trusted(SHA256)
     path.unlink()
-    assert not store.blobs.check(SHA256)
+    assert not store.blobs.check(SHA256).good
     assert not Blobs(store.data).trusted(SHA256)
 
 
@@ -314,22 +350,22 @@ async def test_what_cannot_be_read_for_another_reason_is_not_called_damaged(
     await store.keep(BYTES)
     for code, is_damage in ((errno.EIO, True), (errno.EMFILE, False), (errno.ENOMEM, False)):
 
-        def broken(_: Path, code: int = code) -> tuple[str, int]:
+        def broken(*_: object, code: int = code, **__: object) -> tuple[dict[str, str], int]:
             raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr(module, "hash_file", broken)
+        monkeypatch.setattr(trust, "hash_all", broken)
         if is_damage:
-            assert not store.blobs.check(SHA256)
+            assert not store.blobs.check(SHA256).good
         else:
             with pytest.raises(OSError):
                 store.blobs.check(SHA256)
 
 
 async def test_trust_has_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_TRUSTED", 2)
+    monkeypatch.setattr(trust, "_MOST_TRUSTED", 2)
     kept = [await store.keep(bytes([number])) for number in range(4)]
     for sha256 in kept:
-        assert store.blobs.check(sha256)
+        assert store.blobs.check(sha256).good
         assert store.blobs.trusted(sha256)
     assert sum(map(store.blobs.trusted, kept)) <= 2
 

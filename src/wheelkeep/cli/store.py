@@ -9,12 +9,22 @@ import typer
 from wheelkeep import configuration
 from wheelkeep.cli.output import print_json, size
 from wheelkeep.cli.setup import Json
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.settings import DirectorySource, HostedSource, Settings
+from wheelkeep.core.units import read_size
 from wheelkeep.logs import quiet
 
 if TYPE_CHECKING:
+    from wheelkeep.index.damage import Damage, Sweep
     from wheelkeep.index.keep import Keep
-    from wheelkeep.index.sweep import Sweep
+
+
+_WORDS = {
+    "missing": "missing",
+    "foreign": "foreign",
+    "database": "damaged database",
+    "ledger": "ledger",
+}
 
 
 def verify(
@@ -22,36 +32,65 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Take damage out of service and fetch it again.")
     ] = False,
+    rate: Annotated[str, typer.Option("--rate", help="Read at most so much a second.")] = "100MB",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the last one was broken off.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Read every stored file again and hold it against its hash. Exit 1 on damage."""
+    """Read every stored file again and hold it against its hash and the ledger. Exit 1 on damage."""
     quiet()
-    found = asyncio.run(_verify(configuration.load(context.obj), repair=repair))
+    try:
+        most = read_size(rate)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rate") from None
+    settings = configuration.load(context.obj)
+    try:
+        found = asyncio.run(_verify(settings, repair=repair, rate=most, resume=resume))
+    except KeyboardInterrupt:
+        print("\nwheelkeep: broken off; verify --resume goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
     if json:
         print_json(found)
     else:
         for damage in found.damaged:
-            named = f" ({damage.file})" if damage.file else ""
-            print(f"damaged: {damage.sha256}{named}: its bytes hash to {damage.found}; {damage.says}")
-        print(f"{found.files} files, {size(found.bytes)} read; {len(found.damaged)} damaged")
-    raise typer.Exit(1 if any(not damage.repaired for damage in found.damaged) else 0)
+            print(_line(damage))
+        for notice in found.notices:
+            print(f"notice: {notice}")
+        told = f"{found.files} files, {size(found.bytes)} read; {len(found.damaged)} damaged"
+        print(told if found.whole else f"{told}; not everything could be looked at")
+    raise typer.Exit(1 if found.left or not found.whole else 0)
 
 
-async def _verify(settings: Settings, *, repair: bool) -> "Sweep":
+def _line(damage: "Damage") -> str:
+    named = f" ({damage.file})" if damage.file else ""
+    if damage.what == "bytes":
+        return f"damaged: {damage.sha256}{named}: its bytes hash to {damage.found}; {damage.says}"
+    if damage.what in ("row", "metadata", "page"):
+        return f"untrue {damage.what}: {damage.source}{named}: {damage.says}"
+    return f"{_WORDS[damage.what]}: {damage.sha256 or damage.file}{named if damage.sha256 else ''}: {damage.says}"
+
+
+async def _verify(settings: Settings, *, repair: bool, rate: int, resume: bool) -> "Sweep":
     from wheelkeep import compose
-    from wheelkeep.index.sweep import Sweep, sweep
+    from wheelkeep.index.damage import Sweep
+    from wheelkeep.index.sweep import databases, sweep
 
-    keep = compose.build(settings)
+    faults = await asyncio.to_thread(databases, settings.data)
+    if faults:
+        return Sweep(damaged=faults)
+    keep, state, tells = compose.build(settings), Sweep(), sys.stderr.isatty()
     try:
-        state = Sweep()
-        async for state in sweep(keep, repair=repair):
-            if sys.stderr.isatty():
+        async for state in sweep(keep, repair=repair, rate=rate, resume=resume):
+            if tells:
                 print(f"\r{state.files} files, {size(state.bytes)}", end="", file=sys.stderr)
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-        return state
+    except OSError as error:
+        raise WheelkeepError(f"the stored files cannot be read: {error}") from None
     finally:
+        if tells:
+            print(file=sys.stderr)
         await keep.close(seconds=1)
+    return state
 
 
 def status(context: typer.Context, json: Json = False) -> None:

@@ -13,6 +13,7 @@ from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
 from wheelkeep.index.fill import Fill, Pump, Reader
+from wheelkeep.index.soundness import Soundness
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_FILE, Bytes, Source
 from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Mismatch
@@ -37,6 +38,7 @@ class Fetcher:
     def __init__(
         self,
         blobs: Blobs,
+        soundness: Soundness,
         *,
         arrived: Callable[[Source, File, str, int], Awaitable[None]],
         incident: Callable[[File, Incident], None],
@@ -44,11 +46,11 @@ class Fetcher:
         """``arrived`` is told of every file that is new in the store, with its sha256 and size, before the last
         bytes are given away; it raises Mismatch where other bytes of that name were first."""
         self._blobs = blobs
+        self._soundness = soundness
         self._arrived = arrived
         self._incident = incident
         self._fills: dict[tuple[str, str, str | None], Fill] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._checks: dict[str, asyncio.Task[bool]] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="fill")
 
     def stored(self, file: File) -> Stored | None:
@@ -58,31 +60,25 @@ class Fetcher:
         size = self._blobs.size(file.sha256)
         return Stored(self._blobs.path(file.sha256), size) if size is not None else None
 
-    async def sound(self, file: File) -> Stored | None:
+    async def sound(self, file: File, *, patience: float | None = None) -> Stored | None:
         """The file's bytes in the store, held against their hash when they are first read after a start and
         whenever size, inode or times say that somebody touched them. Damage is set aside: the file is fetched anew.
+
+        ``patience``: seconds that reading them may take, without which the asker waits. Raises Unanswered.
         """
         if file.sha256 is None or (stored := self.stored(file)) is None:
             return None
         if self._blobs.trusted(file.sha256):
             return stored
-        check = self._checks.get(file.sha256)
-        if check is None:
-            check = self._checks[file.sha256] = asyncio.create_task(self._check(file))
-            check.add_done_callback(lambda _: self._checks.pop(file.sha256 or "", None))
-        return stored if await asyncio.shield(check) else None
-
-    async def _check(self, file: File) -> bool:
-        assert file.sha256 is not None
         try:
-            if await asyncio.to_thread(self._blobs.check, file.sha256):
-                return True
+            async with asyncio.timeout(patience):
+                if await self._soundness.sound(file.sha256, file):
+                    return self.stored(file)
+        except TimeoutError:
+            raise Unanswered(f"{file.filename} is still being held against its hash", retry_after=5) from None
         except OSError as error:
             raise Unanswered(f"{file.filename} cannot be read now: {error.strerror}", retry_after=5) from None
-        log.error("blob_damaged", file=file.filename, sha256=file.sha256, now="set aside, to be fetched anew")
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(self._blobs.set_aside, file.sha256)
-        return False
+        return None
 
     async def get(self, source: Source, file: File) -> Stored | Reader:
         """The bytes of a file that was admitted. Raises FileMissing or Unanswered when they cannot be had."""

@@ -16,7 +16,7 @@ from wheelkeep.core.found_files import NOTHING, claim_of, distribution, only_old
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.upload_rules import Claim
 from wheelkeep.index.receive import Incoming, Kept, Receiver, Refused
-from wheelkeep.store.blobs import hash_file
+from wheelkeep.store.hashing import hash_file
 
 _PIECE = 1024 * 1024
 

@@ -16,6 +16,7 @@ from wheelkeep.core.rules import Rule
 from wheelkeep.core.settings import HostedSource, Settings
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.advisor import Advisor
+from wheelkeep.index.arrivals import Arrivals
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
 from wheelkeep.index.audit import given
@@ -30,6 +31,7 @@ from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.index.sessions import Stager
+from wheelkeep.index.soundness import Soundness
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
@@ -37,6 +39,7 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches, Which
+from wheelkeep.store.kept import KeptBlobs
 from wheelkeep.store.ledger import OF_PAGES, Entry, Ledger
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.tally import Tally
@@ -82,6 +85,15 @@ class Book:
 
     def of_file(self, file: File, incident: Incident) -> None:
         self.incident(file.source, file.project, incident)
+
+    def damaged(self, sha256: str, found: str, file: File | None) -> None:
+        """Stored bytes that were no longer what their name says were taken out of service."""
+        named = file.filename if file is not None else None
+        log.error("blob_damaged", sha256=sha256, found=found, file=named, now="set aside")
+        self._tally.add(measures.DAMAGED)
+        source, project = (file.source, file.project) if file is not None else (None, None)
+        detail = {"what": "blob-damaged", "stands": sha256, "came": found}
+        self._add("incident", source, project, named, detail)
 
     async def alert(self, file: File, trouble: Trouble) -> None:
         """An advisory is known of a file that the store holds: who has it is told with it."""
@@ -157,8 +169,8 @@ class Book:
     def _add(
         self,
         kind: str,
-        source: SourceName,
-        project: ProjectName,
+        source: SourceName | None,
+        project: ProjectName | None,
         filename: str | None,
         detail: dict[str, Any],
     ) -> None:
@@ -200,6 +212,8 @@ class Keep:
         *,
         database: Database,
         blobs: Blobs,
+        kept: KeptBlobs,
+        soundness: Soundness,
         pages: Pages,
         facts: Facts,
         ledger: Ledger,
@@ -224,6 +238,8 @@ class Keep:
     ) -> None:
         self.settings = settings
         self.blobs = blobs
+        self.kept, self._arrivals = kept, Arrivals(kept)
+        self.soundness = soundness
         self.pages, self.facts = pages, facts
         self.ledger = ledger
         self.tokens = tokens
@@ -250,13 +266,17 @@ class Keep:
         self._changes = changes
         self._seen, self._newest = changes.stamp, 0
         announcer.indexes = tuple(indexes.values())
-        self.fetcher = Fetcher(blobs, arrived=self._arrived, incident=book.of_file)
+        self.fetcher = Fetcher(blobs, soundness, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
         licenser.metadata = self.metadata
         self._tasks: list[asyncio.Task[None]] = []
+        self._started = False
 
     async def start(self) -> None:
-        """Makes every source ready to be asked, and watches the policies."""
+        """Makes every source ready to be asked, and watches the policies; once, however often it is called."""
+        if self._started:
+            return
+        self._started = True
         self._seen = self._changes.stamp
         await self.desk.hear()
         self._newest = await self.ledger.newest()
@@ -278,6 +298,7 @@ class Keep:
         await self._attestor.close()
         await self._licenser.close()
         self.receiver.close()
+        self.soundness.close()
         if self.mint is not None:
             await self.mint.close()
         if self.herald is not None:
@@ -288,6 +309,7 @@ class Keep:
         await self.fetch_book.close()
         await self.book.close()
         await self.asks.close()
+        await self._arrivals.close()
         await self._database.close()
 
     def source_of(self, file: File) -> Source:
@@ -342,6 +364,7 @@ class Keep:
 
     async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
         """A file's bytes are in the store: its page learns a hash or size that nobody had told (first seen)."""
+        self._arrivals.note(sha256)
         if source.remote and (file.sha256 is None or file.size != size):
 
             def learn(stored: StoredPage | None) -> StoredPage | None:

@@ -11,7 +11,9 @@ from wheelkeep.core.pins import Incident
 from wheelkeep.index.fetch import Fetcher, Stored
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_FILE, Source
+from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.facts import Facts, KnownMetadata
+from wheelkeep.store.sdists import read_info
 from wheelkeep.store.wheel_metadata import (
     LARGEST_DIRECTORY,
     NeedBytes,
@@ -67,7 +69,7 @@ class MetadataKeeper:
     async def kept(self, file: File) -> bytes | None:
         """What is kept of a file of any kind already: of an uploaded sdist too. Nobody is asked, nothing is opened."""
         known = await self._facts.metadata(file.source, file.filename)
-        return known.body if known is not None and known.sha256 else None
+        return known.body if known is not None and known.sha256 and known.right else None
 
     def _asked(self, key: tuple[str, str, bool], task: asyncio.Task[KnownMetadata]) -> None:
         self._asking.pop(key, None)
@@ -79,7 +81,7 @@ class MetadataKeeper:
         if file.kind != "wheel":
             return
         before = await self._facts.metadata(file.source, file.filename)
-        if before is not None and before.own:
+        if before is not None and before.own and before.right:
             return
         known = await asyncio.to_thread(_read_stored, stored)
         if before is not None and before.sha256 != known.sha256:
@@ -93,7 +95,14 @@ class MetadataKeeper:
 
     async def _know(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
         known = await self._facts.metadata(file.source, file.filename)
-        return known if known is not None else await self._learn(source, file, may_fetch)
+        if known is not None and known.right:
+            return known
+        learned = await self._learn(source, file, may_fetch)
+        if known is not None and not learned.own and learned.sha256 != known.sha256:
+            raise Unanswered(
+                f"the metadata of {file.filename} was damaged here, and its source tells another"
+            )
+        return learned
 
     async def _learn(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
         stored = await self._fetcher().sound(file)
@@ -120,6 +129,18 @@ class MetadataKeeper:
         if not may_fetch:
             raise Unanswered(f"the metadata of {file.filename} cannot be had without fetching the file")
         return await asyncio.to_thread(_read_stored, await self._fetcher().whole(source, file))
+
+
+def read_own(file: File, stored: Stored) -> KnownMetadata:
+    """The metadata in the file's own bytes; for a thread."""
+    if file.kind == "wheel":
+        return _read_stored(stored)
+    try:
+        with stored.path.open("rb") as sdist:
+            body = read_info(sdist)
+    except (BadArchive, OSError):
+        return NONE
+    return KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True)
 
 
 def _read_stored(stored: Stored) -> KnownMetadata:

@@ -22,6 +22,7 @@ from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.owners import stranger
 from wheelkeep.core.upload_rules import DIGESTS, Claim, Described, closed, digest_problems, read_metadata
 from wheelkeep.index.fill import Pump
+from wheelkeep.index.soundness import Soundness
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.verifier import Unverifiable, Verifier
 from wheelkeep.store.archives import BadArchive
@@ -122,6 +123,7 @@ class Receiver:
         self,
         *,
         blobs: Blobs,
+        soundness: Soundness,
         uploads: Uploads,
         reservations: Reservations,
         selections: Mapping[SourceName, Selection],
@@ -130,6 +132,7 @@ class Receiver:
     ) -> None:
         """``changed`` is told of every project that has a new file."""
         self._blobs = blobs
+        self._soundness = soundness
         self._uploads = uploads
         self._reservations = reservations
         self._selections = selections
@@ -165,9 +168,12 @@ class Receiver:
         if claim.project is None or claim.filename is None or stated is None:
             return None
         taken = await self._uploads.find(source, claim.project, claim.filename)
-        if taken is None or taken.sha256 != stated or not self._blobs.has(stated):
+        if taken is None or taken.sha256 != stated:
             return None
-        return Kept(taken.filename, stated, new=False)
+        with contextlib.suppress(OSError):  # what cannot be read now is sent once more
+            if await self._soundness.sound(stated):
+                return Kept(taken.filename, stated, new=False)
+        return None
 
     def incoming(self, claim: Claim) -> Incoming:
         """Room for an upload's bytes. Raises OSError where the disk has none."""
@@ -238,7 +244,7 @@ class Receiver:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         file, sha256 = examined.file, incoming.filling.sha256
         taken = await self._uploads.find(file.source, file.project, file.filename)
-        if taken is None or (taken.sha256 == sha256 and not self._blobs.has(sha256)):
+        if taken is None or (taken.sha256 == sha256 and not await self._soundness.sound(sha256)):
             await incoming.filling.keep()
             self._blobs.trust(sha256)
         if taken is None:

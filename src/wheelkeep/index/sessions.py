@@ -121,10 +121,13 @@ class Stager:
             return None
         return session
 
-    def path_of(self, session: Session, staged: Staged) -> Path:
-        """Where the bytes of a completed file lie."""
-        assert staged.bytes is not None
-        return self._staged.path(session.id, staged.bytes)
+    async def path_of(self, session: Session, staged: Staged) -> Path | None:
+        """Where the bytes of a completed file lie; None: they are damaged, or gone. Raises OSError."""
+        assert staged.bytes is not None and staged.sha256 is not None
+        of = (session.id, staged.bytes)
+        if self._staged.trusted(*of) or await asyncio.to_thread(self._staged.check, *of, staged.sha256):
+            return self._staged.path(*of)
+        return None
 
     async def beside(self, staged: Staged) -> Beside:
         """What is kept beside a completed file."""

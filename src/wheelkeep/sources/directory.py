@@ -21,8 +21,9 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes, Changed
-from wheelkeep.store.blobs import hash_file, stream
+from wheelkeep.store.blobs import stream
 from wheelkeep.store.facts import Facts, KnownMetadata
+from wheelkeep.store.hashing import hash_file
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.wheel_metadata import NoMetadata, read_metadata_of
 

@@ -10,17 +10,16 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.store.hashing import Pace, hash_file, new_digest
+from wheelkeep.store.lying import Lying, look
+from wheelkeep.store.trust import Checked, Stamp, Trust, stamp_of
 
 READ_AT_ONCE = 256 * 1024
 """Bytes read from a blob in one go while streaming."""
 
 
-Stamp: TypeAlias = tuple[int, int, int, int]
-"""Size, inode, mtime and ctime of a blob: while they stand, nobody wrote to it in the ordinary way."""
-_MOST_TRUSTED = 200_000
 _LINKED_FOR = 60.0
 
 
@@ -39,7 +38,7 @@ class Blobs:
     def __init__(self, data: Path) -> None:
         self._root = data / "blobs" / "sha256"
         self._tmp = data / "tmp"
-        self._trusted: dict[str, Stamp] = {}
+        self._trust = Trust()
         self._clear_leftovers()
 
     def path(self, sha256: str) -> Path:
@@ -55,39 +54,18 @@ class Blobs:
 
     def trusted(self, sha256: str) -> bool:
         """Whether the blob's bytes were held against their hash in this process, and its inode says no change since."""
-        known = self._trusted.get(sha256)
-        return known is not None and known == self._stamp(sha256)
+        return self._trust.holds(sha256, f"{self._root}/{sha256[:2]}/{sha256}")
 
-    def check(self, sha256: str) -> bool:
-        """Reads the whole blob and holds it against its hash; for a thread. False: it is damaged, or gone.
+    def check(self, sha256: str, *, pace: Pace | None = None) -> Checked:
+        """Reads the whole blob and holds it against its hash; for a thread.
 
         Raises OSError where that cannot be found out: too many open files say nothing about the bytes.
         """
-        before = self._stamp(sha256)
-        try:
-            came, _ = hash_file(self.path(sha256))
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.EIO):
-                return False
-            raise
-        if came != sha256 or before is None:
-            return False
-        self.trust(sha256, before)
-        return True
+        return self._trust.check(sha256, self.path(sha256), sha256, pace=pace)
 
-    def trust(self, sha256: str, stamp: Stamp | None = None) -> None:
-        """Notes that the blob's bytes are right as they lie there now, or as they lay at ``stamp``."""
-        if len(self._trusted) >= _MOST_TRUSTED:
-            self._trusted.clear()
-        if (stamp := stamp or self._stamp(sha256)) is not None:
-            self._trusted[sha256] = stamp
-
-    def _stamp(self, sha256: str) -> Stamp | None:
-        try:
-            state = os.stat(f"{self._root}/{sha256[:2]}/{sha256}")  # noqa: PTH116 - on the hot path
-        except OSError:
-            return None
-        return (state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns)
+    def trust(self, sha256: str) -> None:
+        """Notes that the blob's bytes are right as they lie there now."""
+        self._trust.note(sha256, stamp_of(self.path(sha256)))
 
     def has(self, sha256: str) -> bool:
         return self.size(sha256) is not None
@@ -96,19 +74,44 @@ class Blobs:
         """A new temporary file to write into; raises OSError where the disk does not take it."""
         return Filling(self._root, self._tmp)
 
+    def look(self) -> Iterator[Lying]:
+        """Everything that lies in the folder, also what does not belong there; see ``lying.look``. Raises OSError."""
+        return look(self._root)
+
     def all(self) -> Iterator[tuple[str, Path]]:
         """Every stored blob: its name and path, in order."""
-        for folder in sorted(self._root.iterdir()):
-            if folder.is_dir():
-                for path in sorted(folder.iterdir()):
-                    yield path.name, path
+        return ((one.sha256, one.path) for one in self.look() if one.sha256 is not None)
 
-    def set_aside(self, sha256: str) -> None:
-        """Takes a damaged blob out of service; its bytes are kept in DATA/damaged for whoever wants to look."""
+    def set_out(self, path: Path) -> None:
+        """Moves what does not belong into the folder of blobs to DATA/damaged. Raises OSError."""
         target = self._root.parent.parent / "damaged"
-        target.mkdir(exist_ok=True)
-        self.path(sha256).rename(target / sha256)
-        sync_folder(self.path(sha256).parent)
+        target.mkdir(mode=0o700, exist_ok=True)
+        path.rename(target / f"{path.name[:200]}-{os.urandom(4).hex()}")
+        sync_folder(path.parent)
+
+    def set_aside(self, sha256: str, stamp: Stamp | None = None) -> bool:
+        """Takes a damaged blob out of service; its bytes are kept in DATA/damaged for whoever wants to look.
+
+        ``stamp``: how it lay when it was found damaged. What came into its place since stays: another process may
+        have healed it. False: it is not there any longer, or another by now. Raises OSError.
+        """
+        path, target = self.path(sha256), self._root.parent.parent / "damaged" / sha256
+        if stamp is not None and stamp_of(path) != stamp:
+            return False
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            path.rename(target)
+        except FileNotFoundError:
+            return False
+        came = stamp_of(target)
+        if stamp is not None and came is not None and came[1] != stamp[1]:
+            # Another came between the look and the rename.
+            with contextlib.suppress(FileExistsError):
+                os.link(target, path)
+            target.unlink()
+            return False
+        sync_folder(path.parent)
+        return True
 
     def adopt(self, path: Path, sha256: str) -> None:
         """Puts a whole, synced file into the store beside where it lies, read and held against its hash once more.
@@ -199,12 +202,7 @@ class Filling:
 
     def also(self, algorithms: set[str]) -> None:
         """Computes further digests on the way (hashlib's names, and blake2b_256); called before the first byte."""
-        self._others = {
-            name: hashlib.blake2b(digest_size=32)
-            if name == "blake2b_256"
-            else hashlib.new(name, usedforsecurity=False)
-            for name in algorithms
-        }
+        self._others = {name: new_digest(name) for name in algorithms}
 
     def write(self, piece: bytes) -> None:
         """Appends; raises OSError when the disk is full."""
@@ -299,17 +297,6 @@ async def stream(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
             yield piece
     finally:
         os.close(descriptor)
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """The sha256 and size of a file, read whole."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(1024 * 1024):
-            digest.update(piece)
-            size += len(piece)
-    return digest.hexdigest(), size
 
 
 def _second(path: Path, other: Path) -> None:

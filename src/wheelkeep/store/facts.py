@@ -1,11 +1,14 @@
 """Smaller things that are known: files of folders, hosted files, wheels' metadata, origins' documents, health."""
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from msgspec import Struct
-from sqlalchemy import Table, delete, select
+from msgspec import DecodeError, Struct
+from sqlalchemy import Row, Table, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
+from zstandard import ZstdError
 
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
@@ -20,6 +23,9 @@ from wheelkeep.store.tables import (
     wheel_metadata,
 )
 
+_AT_ONCE = 1_000
+"""Rows in memory while many are read."""
+
 
 class KnownMetadata(Struct, frozen=True):
     """Core metadata of one wheel."""
@@ -29,6 +35,13 @@ class KnownMetadata(Struct, frozen=True):
     own: bool
     """Read from the wheel's own verified bytes, so beyond doubt."""
 
+    @property
+    def right(self) -> bool:
+        """Whether it is what its hash says, or is known not to be there."""
+        if not self.sha256:
+            return not self.body
+        return hashlib.sha256(self.body).hexdigest() == self.sha256
+
 
 class Health(Struct, frozen=True):
     """When a source last answered, and when and why it last did not."""
@@ -36,6 +49,15 @@ class Health(Struct, frozen=True):
     answered: datetime | None = None
     failed: datetime | None = None
     reason: str | None = None
+
+
+def _known(row: Row[Any]) -> KnownMetadata:
+    """What a row says; a body that cannot be read is none, and so not right."""
+    try:
+        body = unsqueeze(row.body)
+    except ZstdError:
+        body = b""
+    return KnownMetadata(row.sha256, body, bool(row.own))
 
 
 class Facts:
@@ -49,7 +71,15 @@ class Facts:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-        return KnownMetadata(row.sha256, unsqueeze(row.body), bool(row.own)) if row is not None else None
+        return _known(row) if row is not None else None
+
+    async def metadata_of(self, source: SourceName, project: ProjectName) -> dict[str, KnownMetadata]:
+        """The metadata that is known of a project's files, by file name."""
+        query = select(wheel_metadata).where(
+            wheel_metadata.c.source == source, wheel_metadata.c.project == project
+        )
+        async with self._database.read() as connection:
+            return {row.filename: _known(row) for row in await connection.execute(query)}
 
     async def metadata_hashes(self, source: SourceName, project: ProjectName) -> dict[str, str]:
         """The sha256 of the metadata of a project's wheels as far as known; empty text: it has none to be read."""
@@ -96,6 +126,33 @@ class Facts:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(hosted_files.c.filename))).all()
         return [unpack_file(row.file) for row in rows if row.file is not None] if rows else None
+
+    async def every_hosted(self) -> AsyncIterator[File | tuple[str, str]]:
+        """Every hosted file; of one whose row cannot be read its source and file name alone."""
+        query = select(hosted_files).where(hosted_files.c.file.is_not(None)).order_by(hosted_files.c.source)
+        async with self._database.read() as connection:
+            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+                try:
+                    yield unpack_file(row.file)
+                except DecodeError:
+                    yield row.source, row.filename
+
+    async def mend_hosted(self, file: File) -> None:
+        """Writes a hosted file's row anew, where it stands for the same bytes."""
+        where = (hosted_files.c.source == file.source, hosted_files.c.filename == file.filename)
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(hosted_files.c.file).where(*where))).first()
+            if row is not None and row.file is not None and unpack_file(row.file).sha256 == file.sha256:
+                await connection.execute(update(hosted_files).where(*where).values(file=pack_file(file)))
+
+    async def forget_metadata(self, source: SourceName, filename: str) -> None:
+        """Forgets the metadata of a file: it is read again when it is asked for."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                delete(wheel_metadata).where(
+                    wheel_metadata.c.source == source, wheel_metadata.c.filename == filename
+                )
+            )
 
     async def hosted_names(self, source: SourceName) -> list[str]:
         """The projects that a hosted source has."""

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from wheelkeep.store.blobs import sync_folder
+from wheelkeep.store.trust import Trust
 
 _YOUNG = 3600.0
 """Seconds for which bytes that nobody knows of are left alone: their row may be on its way."""
@@ -19,6 +20,7 @@ class StagedBytes:
 
     def __init__(self, data: Path) -> None:
         self._root = data / "staged"
+        self._trust = Trust()
 
     def make(self) -> None:
         """Makes the folder. Raises OSError."""
@@ -32,6 +34,16 @@ class StagedBytes:
     def new(self, session: str) -> Path:
         """A place for bytes that nothing else is ever put in."""
         return self.path(session, os.urandom(12).hex())
+
+    def trusted(self, session: str, name: str) -> bool:
+        """Whether the bytes were held against their hash in this process, and nobody touched them since."""
+        path = str(self.path(session, name))
+        return self._trust.holds(path, path)
+
+    def check(self, session: str, name: str, sha256: str) -> bool:
+        """Reads the bytes and holds them against their hash; for a thread. Raises OSError where that cannot be done."""
+        path = self.path(session, name)
+        return self._trust.check(str(path), path, sha256).good
 
     def remove(self, session: str, name: str) -> None:
         """Removes one file's bytes, if they are there."""

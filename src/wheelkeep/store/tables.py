@@ -62,6 +62,13 @@ directory_files = Table(
     Column("file", LargeBinary, nullable=False),  # msgpack of model.File
 )
 
+kept_blobs = Table(
+    "kept_blobs",  # every blob that came whole, until it is removed on purpose; a moment after it came
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
 hosted_files = Table(
     "hosted_files",
     metadata,

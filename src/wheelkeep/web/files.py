@@ -18,6 +18,7 @@ from wheelkeep.index.fetch import Stored
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
+from wheelkeep.sources.source import PATIENCE_FILE
 from wheelkeep.web import problem, urls
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.respond import SAFE, Answer, FileResponse, Headers, Request, Response, StreamResponse
@@ -230,7 +231,7 @@ class Files:
         fetcher, source = self._keep.fetcher, self._keep.source_of(file)
         asked_range = request.header(b"range")
         try:
-            if (stored := await fetcher.sound(file)) is not None:
+            if (stored := await fetcher.sound(file, patience=PATIENCE_FILE)) is not None:
                 return stored_answer(request, stored, headers, etag)
             if request.method == "HEAD":
                 return _head(headers, file.size)

@@ -73,11 +73,14 @@ class Stages:
             return await self._files.refuse(
                 request, stage.index, file, decision.against, urls.blocked_from_file
             )
-        answer = self._bytes(request, stage, staged, file)
+        answer = await self._bytes(request, stage, staged, file)
         return await self._files.noted(request, stage.index, file, decision, answer)
 
-    def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:
-        path = self._stager.path_of(stage.session, staged)
+    async def _bytes(self, request: Request, stage: Stage, staged: Staged, file: File) -> Answer:
+        path = await self._stager.path_of(stage.session, staged)
+        if path is None:
+            says = f"the staged bytes of {file.filename} are damaged: delete the file and upload it again"
+            return problem.unavailable(request, says, retry_after=60)
         etag = f'"{file.sha256}"'
         # Not for ever: what is staged can be taken back.
         told: Headers = ((b"etag", etag.encode()), _ASK_AGAIN, *SAFE)

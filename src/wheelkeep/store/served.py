@@ -1,0 +1,43 @@
+"""What the book of fetches says was served, whoever it was served to. Reads only."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import select
+
+from wheelkeep.store.database import Database
+from wheelkeep.store.fetch_tables import fetched_files
+
+_AT_ONCE = 1_000
+"""Rows in memory while many are read."""
+
+
+class ServedFile(Struct, frozen=True):
+    """A file of which somebody was given bytes, or was about to be."""
+
+    source: str
+    project: str
+    filename: str
+    sha256: str
+
+
+class Served:
+    """The book on one data folder; to be closed."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "fetches.sqlite"
+        self._reader = Database(self._path)
+
+    async def files(self) -> AsyncGenerator[ServedFile, None]:
+        """Every file in the book whose hash was known then."""
+        if not self._path.exists():
+            return
+        columns = (fetched_files.c.source, fetched_files.c.project, fetched_files.c.filename)
+        query = select(*columns, fetched_files.c.sha256).where(fetched_files.c.sha256 != "")
+        async with self._reader.read() as connection:
+            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+                yield ServedFile(*row)
+
+    async def close(self) -> None:
+        await self._reader.close()
