@@ -145,6 +145,23 @@ def test_what_is_published_comes_with_what_is_staged(world: World) -> None:
     session.cancel()
 
 
+def test_a_flipped_bit_is_not_shown_on_a_stage_either(world: World) -> None:
+    session = world.open("acme-flipped")
+    before = set(world.server.staged_bytes())
+    _, content = wheel("acme-flipped", "2.0")
+    session.add(*wheel("acme-flipped", "2.0"))
+    (lies,) = set(world.server.staged_bytes()) - before
+    (file,) = shown(ask(f"{session.links['stage']}acme-flipped/", Accept=JSON)).values()
+    url = urljoin(f"{session.links['stage']}acme-flipped/", str(file["url"]))
+    assert ask(url).body == content
+    lies.chmod(0o600)
+    lies.write_bytes(b"X" + content[1:])
+    for headers in ({}, {"Range": "bytes=0-3"}):
+        answer = ask(url, **headers)
+        assert answer.status == 503 and "are damaged" in answer.json["detail"]
+    session.cancel()
+
+
 def test_the_address_is_the_key(world: World) -> None:
     session = world.open("acme-secret")
     session.add(*wheel("acme-secret", "2.0"))

@@ -108,7 +108,8 @@ class _Sweeping:
             yield state
         state.pages = self._records.pages
         books = LogCheck()
-        async for books in check(keep.ledger, keep.fetches):
+        async for checked in check(keep.ledger, keep.fetches):
+            books = checked
             yield state
         for finding in books.findings:
             says = f"{finding.says}; a backup tells what it said"
