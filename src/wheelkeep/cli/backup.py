@@ -20,8 +20,8 @@ from wheelkeep.logs import quiet
 
 if TYPE_CHECKING:
     from wheelkeep.index.backup import Report
+    from wheelkeep.index.damage import Sweep
     from wheelkeep.index.restore import Restored
-    from wheelkeep.index.sweep import Sweep
     from wheelkeep.store.shelf import Shelf
 
 T = TypeVar("T")
@@ -153,8 +153,9 @@ async def _restore_all(
     settings: Settings, source: str, generation: str | None, without_damaged: bool
 ) -> "tuple[Restored, Sweep | None]":
     from wheelkeep import compose
+    from wheelkeep.index.damage import Sweep
     from wheelkeep.index.restore import Restore
-    from wheelkeep.index.sweep import Sweep, sweep
+    from wheelkeep.index.sweep import sweep
 
     shelf = _shelf(source, None)
     try:

@@ -24,7 +24,7 @@ from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.manifest import End, Entry, Head, Kept, Setting, Stored
 from wheelkeep.index import generations
 from wheelkeep.index.generations import part
-from wheelkeep.store.blobs import hash_file
+from wheelkeep.store.hashing import hash_file
 from wheelkeep.store.inventory import belongings, copy_database
 from wheelkeep.store.shelf import NotThere, Shelf, Unavailable, hash_of
 

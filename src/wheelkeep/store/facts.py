@@ -131,7 +131,7 @@ class Facts:
         """Every hosted file; of one whose row cannot be read its source and file name alone."""
         query = select(hosted_files).where(hosted_files.c.file.is_not(None)).order_by(hosted_files.c.source)
         async with self._database.read() as connection:
-            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+            async for row in connection.stream(query, _AT_ONCE):
                 try:
                     yield unpack_file(row.file)
                 except DecodeError:

@@ -34,7 +34,7 @@ class KeptBlobs:
 
     async def all(self) -> AsyncIterator[str]:
         """The names of all."""
-        query = select(kept_blobs.c.sha256).execution_options(yield_per=10 * _AT_ONCE)
+        query = select(kept_blobs.c.sha256)
         async with self._database.read() as connection:
-            async for row in await connection.stream(query):
+            async for row in connection.stream(query, 10 * _AT_ONCE):
                 yield row.sha256

@@ -36,7 +36,7 @@ class Served:
         columns = (fetched_files.c.source, fetched_files.c.project, fetched_files.c.filename)
         query = select(*columns, fetched_files.c.sha256).where(fetched_files.c.sha256 != "")
         async with self._reader.read() as connection:
-            async for row in await connection.stream(query.execution_options(yield_per=_AT_ONCE)):
+            async for row in connection.stream(query, _AT_ONCE):
                 yield ServedFile(*row)
 
     async def close(self) -> None:
