@@ -237,20 +237,15 @@ class Keep:
         indexes: Mapping[IndexName, Index],
     ) -> None:
         self.settings = settings
-        self.blobs = blobs
+        self.blobs, self.soundness = blobs, soundness
         self.kept, self._arrivals = kept, Arrivals(kept)
-        self.soundness = soundness
         self.pages, self.facts = pages, facts
-        self.ledger = ledger
-        self.tokens = tokens
-        self.book = book
-        self.asks = asks
-        self.desk = desk
+        self.ledger, self.tokens = ledger, tokens
+        self.book, self.asks, self.desk = book, asks, desk
         self.fetches, self.tally = fetches, tally
         self.fetch_book = FetchBook(fetches, lost=book.lost)
         self.receiver = receiver
-        self._attestor = attestor
-        self._licenser = licenser
+        self._attestor, self._licenser = attestor, licenser
         self.steward = steward
         self.mint = mint
         """None where no publisher is configured."""
