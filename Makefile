@@ -3,6 +3,8 @@ PY := .venv/bin/python
 RUN := .venv/.run.stamp
 DEV := .venv/.dev.stamp
 export EXAMPLES ?= 50
+# Where nothing compiled may be kept, every process that tests start compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 CODE := src tests bench scripts
 
 .PHONY: help run test check bench docs live lock clean

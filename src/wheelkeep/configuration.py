@@ -16,7 +16,6 @@ from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
 from wheelkeep.core.settings import RemoteSource, Settings
 from wheelkeep.index.policies import PolicyHolder
-from wheelkeep.store.deliveries import failing
 from wheelkeep.store.dumps import imported
 
 CONFIG_VARIABLE = "WHEELKEEP_CONFIG"
@@ -126,7 +125,11 @@ def unadvised(settings: Settings, holders: Mapping[IndexName, PolicyHolder]) -> 
 
 def undelivered(settings: Settings) -> list[str]:
     """A warning where the webhook for alerts takes none."""
-    if settings.alerts is None or (found := failing(settings.data)) is None:
+    if settings.alerts is None:
+        return []
+    from wheelkeep.store.deliveries import failing  # noqa: PLC0415 - SQL costs more than the rest of a start
+
+    if (found := failing(settings.data)) is None:
         return []
     since, why = found
     return [

@@ -1,42 +1,12 @@
-"""What a start imports: a command that answers at once is nicer to use, and the whole of a server's memory counts."""
+"""Which command a command line names, and that no other is imported for it."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fakes.command import quickly
-from fakes.server import environment
 from wheelkeep.cli.main import COMMANDS, build
 from wheelkeep.configuration import pypi_url
-
-
-def imported(code: str) -> set[str]:
-    """Every module that is there after a process of its own ran the code."""
-    tell = "; import sys, json; print(json.dumps(list(sys.modules)))"
-    ran = subprocess.run(
-        [sys.executable, "-c", code + tell], env=environment(), capture_output=True, text=True, check=True
-    )
-    return set(json.loads(ran.stdout))
-
-
-def test_serve_reads_the_configuration_without_what_only_a_server_needs() -> None:
-    code = "from wheelkeep.cli.main import build; build(['serve']); from wheelkeep import configuration"
-    modules = imported(code + "; configuration.load(None)")
-    assert modules.isdisjoint({"rich", "sqlalchemy", "aiohttp", "alembic", "distlib.index", "email.message"})
-    assert {name for name in modules if name.startswith("wheelkeep.cli.")} == {
-        "wheelkeep.cli.main",
-        "wheelkeep.cli.serve",
-    }
-
-
-def test_a_worker_has_nothing_that_only_commands_need() -> None:
-    modules = imported("import wheelkeep.worker, wheelkeep.compose, wheelkeep.web.app")
-    assert modules.isdisjoint(
-        {"rich", "pygments", "typer", "alembic", "pydantic", "sigstore", "cryptography"}
-    )
 
 
 @pytest.mark.parametrize(
