@@ -5,12 +5,12 @@ DEV := .venv/.dev.stamp
 export EXAMPLES ?= 50
 # Where nothing compiled may be kept, every process that tests start compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
-CODE := src tests bench scripts
+CODE := src tests bench faults scripts
 
-.PHONY: help run test check bench docs live lock clean
+.PHONY: help run test check bench faults docs live lock clean
 
 help:
-	@echo "make run | test | check | bench | docs | live | lock | clean"
+	@echo "make run | test | check | bench | faults | docs | live | lock | clean"
 
 run: $(RUN)
 	@exec scripts/run.sh $(ARGS)
@@ -28,6 +28,9 @@ check: $(DEV)
 bench: $(DEV)
 	$(PY) bench/run.py $(ARGS)
 
+faults: $(DEV)
+	$(PY) faults/run.py $(ARGS)
+
 docs: $(DEV)
 	$(PY) -m pytest tests/house/test_docs.py
 
@@ -38,7 +41,7 @@ lock: $(DEV)
 	scripts/lock.sh
 
 clean:
-	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results
+	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results faults/results
 
 $(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/setup.sh
 	scripts/setup.sh run

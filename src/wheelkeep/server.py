@@ -1,11 +1,13 @@
 """The process that holds the listening socket and minds the workers; ``serve`` becomes it. Kept small on purpose:
-it imports the server alone, so that a keep's memory is its workers'.
+it imports the server and next to nothing else, so that a keep's memory is its workers'.
 """
 
+import contextlib
 import http.client
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -14,13 +16,21 @@ from collections.abc import Callable
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.http import HTTP1Settings, HTTP2Settings
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
+
+from wheelkeep.core.crowd import places
 
 _PATIENCE = 120.0
 """Seconds that the first answer may take before the ready line is given up."""
 _LONGEST_HEAD = 64 * 1024
 """Bytes of one request's head."""
+_HEAD = 15_000
+"""Milliseconds that the head of a request may take, from the connection's beginning or the end of the answer before."""
+_WAITING = 4096
+"""Connections that the system holds while every place is taken; it may allow fewer (net.core.somaxconn)."""
+_DESCRIPTORS = 16_384
+"""Open files that a process asks the system for, as far as it is allowed to."""
 
 
 class Lines(logging.Formatter):
@@ -62,24 +72,38 @@ def run(host: str, port: int, workers: int) -> None:
         workers=workers,
         factory=True,
         loop=Loops.uvloop,
-        http=HTTPModes.auto,
+        # What HTTP/2 would begin with has no time limit there, and no client of an index speaks it without TLS.
+        http=HTTPModes.http1,
         websockets=False,
         runtime_threads=1,
         runtime_mode=RuntimeModes.mt,
+        backlog=_WAITING,
+        # Places for connections, in spite of its name. Who comes later waits, and nobody's file fails to open.
+        backpressure=places(descriptors()),
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig=_LOGS,
         # Longer than the keep itself gives downloads to finish.
         workers_kill_timeout=40,
         respawn_failed_workers=workers > 1,
-        http1_settings=HTTP1Settings(header_read_timeout=15_000, max_buffer_size=_LONGEST_HEAD),
-        # Packed heads unpack to a thousand times their size (RFC 7541): the bound is on what comes out.
-        http2_settings=HTTP2Settings(max_headers_size=_LONGEST_HEAD),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEAD, max_buffer_size=_LONGEST_HEAD),
     )
     os.register_at_fork(after_in_child=mortal)
     forked = lambda: len(server.wrks) == workers  # noqa: E731 - named for what it says
     threading.Thread(target=announce, args=(forked, host, port), daemon=True).start()
     server.serve()
+
+
+def descriptors() -> int:
+    """How many files this process and its workers may have open, once it asked for as many as it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft >= wanted:
+        return soft
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 def mortal() -> None:

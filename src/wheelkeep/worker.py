@@ -5,6 +5,7 @@ It imports little by itself, so that what comes before all other imports can com
 
 import gc
 import os
+import resource
 from multiprocessing import parent_process
 from typing import Any
 
@@ -29,12 +30,17 @@ def _app() -> Any:
     from msgspec.structs import replace  # noqa: PLC0415
 
     from wheelkeep import compose, configuration  # noqa: PLC0415
+    from wheelkeep.core.crowd import places  # noqa: PLC0415
     from wheelkeep.logs import configure  # noqa: PLC0415
     from wheelkeep.web.app import App  # noqa: PLC0415
+    from wheelkeep.web.crowd import Crowd  # noqa: PLC0415
 
     configure()
     settings = configuration.load(None)
     if listening := os.environ.get(configuration.LISTEN_VARIABLE):
         host, port = listening.split(" ")
         settings = replace(settings, host=host, port=int(port))
-    return App(compose.build(settings))
+    app = App(compose.build(settings))
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    Crowd(settings.port, places(most), busy=app.busy.__contains__).watch()
+    return app

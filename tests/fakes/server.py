@@ -47,8 +47,15 @@ class Server:
     """A server; ``url`` is its address without a slash at the end, and stays the same over restarts."""
 
     def __init__(
-        self, folder: Path, config: str, *, options: tuple[str, ...] = (), env: dict[str, str] | None = None
+        self,
+        folder: Path,
+        config: str,
+        *,
+        options: tuple[str, ...] = (),
+        env: dict[str, str] | None = None,
+        under: tuple[str, ...] = (),
     ) -> None:
+        """``under``: a program that becomes the server, such as ``prlimit --nofile=256``."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.config = folder / "wheelkeep.toml"
@@ -56,6 +63,7 @@ class Server:
         self.data = folder / "wheelkeep-data"
         blank(self.data)
         self.options = options
+        self.under = under
         self.env = {} if env is None else env
         self.url = ""
         self._log = folder / "log.txt"
@@ -71,7 +79,7 @@ class Server:
         """Starts it and waits until it says that it is ready."""
         self._began = self._log.stat().st_size if self._log.exists() else 0
         listen = self.url.removeprefix("http://") or "127.0.0.1:0"
-        command = [program(), "-c", str(self.config), "serve", "--listen", listen, *self.options]
+        command = [*self.under, program(), "-c", str(self.config), "serve", "--listen", listen, *self.options]
         watched = environment(PYTHONWARNINGS="default::ResourceWarning,default::RuntimeWarning") | self.env
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -124,6 +132,15 @@ class Server:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of those that live: the one that was started, then its workers."""
+        if self._process is None or self._process.poll() is not None:
+            return []
+        own = self._process.pid
+        children = Path(f"/proc/{own}/task/{own}/children")
+        return [own, *map(int, children.read_text().split())]
 
     def behead(self) -> None:
         """Ends the process that was started and no other (SIGKILL), as who knows its id alone would."""

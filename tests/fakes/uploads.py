@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from fakes.ask import Reply, ask
 from fakes.command import quickly
@@ -70,10 +71,9 @@ def basic(token: str) -> str:
 class Publishing(Server):
     """A server whose index ``main`` publishes to ``acme``; ``token`` may publish anything there."""
 
-    def __init__(
-        self, folder: Path, config: str = CONFIG, *, options: tuple[str, ...] = (), token: str | None = None
-    ) -> None:
-        super().__init__(folder, config, options=options)
+    def __init__(self, folder: Path, config: str = CONFIG, *, token: str | None = None, **more: Any) -> None:
+        """``more`` as for ``Server``."""
+        super().__init__(folder, config, **more)
         self.token = token or self.make_token("publish:acme")
 
     def make_token(self, *scopes: str) -> str:

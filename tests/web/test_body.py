@@ -107,3 +107,18 @@ async def test_nothing_is_waited_for_behind_the_stated_end() -> None:
         break
     await body.drain()
     assert len(taken) == 1
+
+
+async def test_a_client_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_AFTER", 0.05)
+
+    async def dripping() -> Message:
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    body = Body(Request(scope("POST", "/", {}), dripping), most=100_000)
+    with pytest.raises(BodyBrokenOffError):
+        await read(body)
+    monkeypatch.setattr(module, "SLOWEST", 1)
+    patient, _ = made(b"x", b"y")
+    assert await read(patient) == b"xy"

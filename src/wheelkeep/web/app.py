@@ -19,6 +19,7 @@ from wheelkeep.web import metrics, problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body
+from wheelkeep.web.crowd import Peer
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
 from wheelkeep.web.home import Home
@@ -77,6 +78,8 @@ class App:
             self._stages = Stages(keep, stager, self._files, self._documents, self._staged_simple)
         main = keep.settings.main
         self._main = keep.indexes[main.name] if main is not None else None
+        self.busy: set[Peer | None] = set()
+        """Who is being answered at the moment, less those whose answer lay ready."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -139,7 +142,13 @@ class App:
                 numbers[measures.MEMORY_PAGES] += 1
                 numbers[measures.WARM_PAGE] += 1
                 return
-        await self._routed(Request(scope, receive), key, agent, send, odd=odd)
+        peer = scope.get("client")
+        if peer is not None:
+            self.busy.add(peer)
+        try:
+            await self._routed(Request(scope, receive), key, agent, send, odd=odd)
+        finally:
+            self.busy.discard(peer)
 
     async def _routed(
         self,

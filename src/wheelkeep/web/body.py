@@ -9,6 +9,10 @@ PATIENCE = 60.0
 """Seconds without a single byte after which a client is given up."""
 PATIENCE_ANSWERED = 5.0
 """The same once the client has its answer: so long may one that sends nothing more hold up the server."""
+SLOW_AFTER = 30.0
+"""Seconds of waiting for a client from which on it counts as slow ..."""
+SLOWEST = 1024
+"""... where fewer bytes a second came on average."""
 _MOST_DRAINED = 2 * 1024**3
 """Bytes that are read after the answer, so that a client that reads only then finds it."""
 
@@ -18,7 +22,7 @@ class BodyTooLargeError(Exception):
 
 
 class BodyBrokenOffError(Exception):
-    """The client went away, or sent nothing for too long, before the body's end."""
+    """The client went away before the body's end, or sent nothing, or next to nothing, for too long."""
 
 
 class Body:
@@ -31,6 +35,7 @@ class Body:
         self._stated = int(stated) if stated is not None and stated.isascii() and stated.isdigit() else None
         self._waits = (request.header(b"expect") or "").lower() == "100-continue"
         self._came = 0
+        self._waited = 0.0
         self._begun = self._ended = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -61,16 +66,22 @@ class Body:
 
     async def _next(self, patience: float | None = None) -> bytes:
         self._begun = True
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             async with asyncio.timeout(PATIENCE if patience is None else patience):
                 message = await self._receive()
         except TimeoutError:
             self._ended = True
             raise BodyBrokenOffError from None
+        self._waited += clock() - began
         if message["type"] != "http.request":
             self._ended = True
             raise BodyBrokenOffError
         piece: bytes = message.get("body", b"")
         self._came += len(piece)
         self._ended = not message.get("more_body", False)
+        if not self._ended and self._waited > SLOW_AFTER and self._came < SLOWEST * self._waited:
+            self._ended = True
+            raise BodyBrokenOffError
         return piece
