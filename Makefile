@@ -3,14 +3,15 @@ PY := .venv/bin/python
 RUN := .venv/.run.stamp
 DEV := .venv/.dev.stamp
 export EXAMPLES ?= 50
+export SECONDS ?= 60
 # Where nothing compiled may be kept, every process that tests start compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
-CODE := src tests bench faults scripts
+CODE := src tests bench faults fuzz scripts
 
-.PHONY: help run test check bench faults docs live lock clean
+.PHONY: help run test check bench faults docs fuzz live lock clean
 
 help:
-	@echo "make run | test | check | bench | faults | docs | live | lock | clean"
+	@echo "make run | test | check | bench | faults | docs | fuzz | live | lock | clean"
 
 run: $(RUN)
 	@exec scripts/run.sh $(ARGS)
@@ -34,6 +35,10 @@ faults: $(DEV)
 docs: $(DEV)
 	$(PY) -m pytest tests/house/test_docs.py
 
+fuzz: $(DEV)
+	-$(PY) -m pip install --disable-pip-version-check --quiet --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	$(PY) fuzz/run.py $(ARGS)
+
 live: $(DEV)
 	$(PY) -m pytest -m live $(ARGS)
 
@@ -41,7 +46,7 @@ lock: $(DEV)
 	scripts/lock.sh
 
 clean:
-	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results faults/results
+	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results faults/results fuzz/corpus fuzz/crashes
 
 $(RUN): requirements/run.txt requirements/build.txt pyproject.toml scripts/setup.sh
 	scripts/setup.sh run

@@ -12,6 +12,8 @@ lock() {
 
 lock run.txt pyproject.toml
 lock dev.txt pyproject.toml --group dev --constraint requirements/run.txt
+# Beside dev.txt, and only where `make fuzz` runs.
+lock fuzz.txt --group pyproject.toml:fuzz
 
 # The tools that tests/journeys/test_publish.py publishes with. pdm does not run with the newest hishel and unearth.
 printf '%s\n' twine flit hatch poetry pdm 'hishel<2' 'unearth<0.19' | lock publishers.txt -

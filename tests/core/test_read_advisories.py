@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.made import DEMO
 from fakes.osv import HIGH, record
@@ -126,3 +128,24 @@ def test_more_fixes_than_anything_has_mend_nothing() -> None:
     (advisory,) = read_told([{"id": "X-1", "fixed_in": [f"1.{n}" for n in range(500)]}], DEMO) or ()
     assert advisory.fixed == ()
     assert read_told([{"id": f"X-{n}"} for n in range(2_000)], DEMO) is None
+
+
+numbers = st.integers(0, 9).map(lambda number: f"{number}.0")
+
+
+@given(st.lists(numbers, min_size=1, max_size=5), st.lists(st.tuples(st.booleans(), numbers), max_size=5))
+def test_each_beginning_has_the_first_end_behind_it(starts: list[str], ends: list[tuple[bool, str]]) -> None:
+    events = [{"introduced": one} for one in starts]
+    events += [{"last_affected" if last else "fixed": one} for last, one in ends]
+    spans = only(record(events=events)).spans
+    expected = []
+    for start in starts:
+        behind = [
+            (float(end), last)
+            for last, end in ends
+            if float(end) > float(start) or (last and float(end) == float(start))
+        ]
+        end, last = min(behind, default=(None, False))
+        told = f"{end:.1f}" if end is not None else None
+        expected.append(Span(since=start, upto=told if last else None, before=None if last else told))
+    assert spans == tuple(dict.fromkeys(expected))

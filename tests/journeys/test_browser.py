@@ -4,6 +4,7 @@ import re
 import subprocess
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -84,3 +85,37 @@ def test_the_home_page_and_a_refusal(tmp_path: Path) -> None:
             assert "INC-42 <script>alert(1)</script>" in shown
             # A refusal is an error to a browser, and says so; nothing else is amiss.
             assert "Content Security" not in console
+
+
+WICKED = """<script>document.title = "RAN"</script><img src="{outer}/pixel.png" onerror="document.title = 'RAN'">
+<svg onload="document.title = 'RAN'"></svg><iframe src="{outer}/pixel.png"></iframe>
+<a href="javascript:document.title = 'RAN'" autofocus onfocus="document.title = 'RAN'">x</a>
+<style>body {{ background: url({outer}/pixel.png) }}</style><link rel="stylesheet" href="{outer}/pixel.png">
+<meta http-equiv="refresh" content="0; url={outer}/pixel.png"><base href="{outer}/">"""
+
+
+def test_nothing_of_a_wicked_project_runs(tmp_path: Path) -> None:
+    """Script in a description, a summary, reasons and an address: nothing runs, and nobody outside is asked."""
+    with Outside() as outside:
+        (tmp_path / "house").mkdir()
+        (tmp_path / "policy.toml").write_text("")
+        wicked = WICKED.format(outer=outside.origin)
+        line = wicked.replace("\n", " ")
+        told = f"Summary: {line}\nHome-page: javascript:document.title='RAN'\nAuthor: {line}\n"
+        told += f"Description-Content-Type: text/markdown\n\n# demo\n\n{wicked}\n"
+        filename, content = wheel("demo", "1.0", told=told)
+        (tmp_path / "house" / filename).write_bytes(content)
+        outside.add(*wheel("theirs", "1.0"), yanked=line, requires_python=f">=3,{line}")
+        outside.projects_status["theirs"] = ("deprecated", line)
+        with Server(tmp_path, CONFIG.format(url=outside.url)) as server:
+            for path in (
+                "/main/project/demo/",
+                "/main/project/theirs/",
+                "/main/simple/theirs/",
+                f"/main/simple/{quote(line)}/",
+            ):
+                html, _ = browse(server.url + path, tmp_path / "profile")
+                title = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
+                assert title is None or "RAN" not in title[1], (path, title)
+                assert "body" in html, html
+        assert not outside.asked("/pixel")

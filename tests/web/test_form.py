@@ -87,6 +87,7 @@ async def test_what_is_no_form(kind: str | None) -> None:
             "more than one Content-Dispos",
         ),
         (part("name", "YQ==", "\r\nContent-Transfer-Encoding: base64") + END, "Content-Transfer-Encoding"),
+        (part("name", "a", "\nX-Half: a line end") + END, "has a header that cannot be printed"),
         (part("content", b"", '; filename="a') + END, "content has no file name"),
         (part("content", b"", '; filename="a\\"b"') + END, "content has no file name"),
         (part("content", b"", '; other="a"; filename="a"') + END, "content has no file name"),

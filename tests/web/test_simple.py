@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from fakes.ask import BROWSER, HTML_V1, JSON, Reply
 from fakes.dists import wheel
 from fakes.faults import Exchange
 from fakes.outside import Outside
+from wheelkeep.core.names import ProjectName
+from wheelkeep.web import simple
 
 from .conftest import CONFIG, world
 
@@ -440,3 +443,17 @@ async def test_without_a_main_index_the_short_address_is_nobodys(outside: Outsid
     async with Inside(tmp_path / "one", config + '[indexes.one]\nsources = ["outer"]\n') as inside:
         demo = (await files(inside, "/simple/demo/"))["demo-1.0-py3-none-any.whl"]
         assert demo["url"].startswith("../../one/files/demo/")
+
+
+async def test_ever_new_requests_for_one_page_fill_no_memory(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simple, "_HOT_MOST", 8)
+    for number in range(40):
+        reply = await inside.get(f"/main/simple/demo/?x={number}", accept=f"{JSON}, x/{number}")
+        assert reply.status == 200
+    await inside.get(f"/main/simple/demo/?x={'9' * 3000}", accept=JSON)
+    view = inside.keep.indexes["main"].recall(ProjectName("demo"), time.time())
+    seen = [key for key in view.renderings if key[0] == "/main/simple/demo/"]
+    assert 0 < len(seen) <= 8
+    assert not [key for key in seen if len(key[1]) > 2048]

@@ -4,6 +4,7 @@ What cannot be understood is read in the way that blocks more: a bound that is n
 names no versions means all of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -139,9 +140,9 @@ def _from_events(events: Iterable[dict[str, Any]]) -> list[Span]:
     ends.sort()
     found: list[Span] = []
     for start, since in starts:
-        end = next(
-            (end for end in ends if start is None or end[0] > start or (end[1] and end[0] == start)), None
-        )
+        # The first end behind the start, or a last affected version that is the start itself.
+        at = bisect_left(ends, (start, True, "")) if start is not None else 0
+        end = ends[at] if at < len(ends) else None
         if end is None:
             found.append(Span(since=since))
         elif end[1]:

@@ -114,6 +114,9 @@ class _Reading:
         headers = [name for name, _ in segment.headerlist]
         if headers.count("Content-Disposition") != 1:
             raise FormError("a part of the form has more than one Content-Disposition")
+        if any(not (name + value).isprintable() for name, value in segment.headerlist):
+            # A line end by half is one to some readers, and to the parser here only where a piece ends behind it.
+            raise FormError("a part of the form has a header that cannot be printed")
         coding = segment.header("Content-Transfer-Encoding", "binary")
         if coding.strip().lower() not in _PLAIN_CODINGS:
             raise FormError("a part of the form has a Content-Transfer-Encoding (RFC 7578 4.7)")

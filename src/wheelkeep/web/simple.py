@@ -31,6 +31,8 @@ _LOCAL = re.compile(r"[^a-z0-9]+")
 _SMALLEST_CODED = 400
 """Bytes below which packing costs more than it saves."""
 _HOT_MOST = 4096
+_LONGEST_KEY = 2048
+"""Bytes of a request that is kept as one seen before: path, query, and two headers."""
 
 
 class Ready(Struct, frozen=True):
@@ -88,12 +90,19 @@ class SimpleApi:
         if view.against is not None:
             # Never among what lies ready: each ask is counted.
             await self._asked.note(request, index, project, view.against)
-        elif key is not None:
+        elif key is not None and _is_short(key):
             if len(self._hot) >= _HOT_MOST:
-                self._hot.clear()
+                self._cool()
             view.renderings[key] = ready
             self._hot[key] = weakref.ref(view)
         return conditional(request, ready.etag, ready.headers, ready.body)
+
+    def _cool(self) -> None:
+        """Forgets which requests were seen, in the views too: a client can make ever new ones for the same page."""
+        for key, found in self._hot.items():
+            if (view := found()) is not None:
+                view.renderings.pop(key, None)
+        self._hot.clear()
 
     def _rendering(
         self, index: Index, view: View, form: Form, coding: Coding, *, to_pip: bool, alias: bool
@@ -134,6 +143,10 @@ class SimpleApi:
         coding = choose_coding(request.header(b"accept-encoding"))
         etag, body = await asyncio.to_thread(_root, found, form, coding)
         return conditional(request, etag, _headers(form, coding, etag, len(body)), body)
+
+
+def _is_short(key: tuple[object, ...]) -> bool:
+    return sum(len(part) for part in key if isinstance(part, str | bytes)) <= _LONGEST_KEY
 
 
 def _listed(

@@ -1,0 +1,1 @@
+"""Fuzzing: readers of what others wrote, each fed with bytes that nobody would write."""

@@ -1,0 +1,150 @@
+"""Targets: locks, settings, policies, advisories and attestations."""
+
+from pathlib import Path
+
+import msgspec
+
+from wheelkeep.core.advisory import Line
+from wheelkeep.core.attestations import read_attestations, read_provenance
+from wheelkeep.core.errors import ConfigError, IdentityRefused, WheelkeepError
+from wheelkeep.core.expectations import read_expectations
+from wheelkeep.core.identity import read_unproven
+from wheelkeep.core.licence import read_metadata
+from wheelkeep.core.lock import LockFormat
+from wheelkeep.core.lock_set import LockSet
+from wheelkeep.core.lockfiles import read_lock
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.read_advisories import read_osv, read_told
+from wheelkeep.core.read_policy import read_policy
+from wheelkeep.core.read_settings import read_settings
+from wheelkeep.core.requirement_lines import decoded, lines
+
+DEMO = ProjectName("demo")
+FILE = "demo-1.0-py3-none-any.whl"
+SHA256 = "0" * 64
+
+
+def _lock(name: LockFormat, body: bytes) -> None:
+    def opened(path: str) -> bytes:
+        if path != name:
+            raise FileNotFoundError(2, "No such file or directory")
+        return body
+
+    try:
+        lock = read_lock(name, opened)
+    except ConfigError as error:
+        assert error.mistakes and all(mistake.says for mistake in error.mistakes)
+        return
+    LockSet([(name, lock)])
+
+
+def lock_requirements(body: bytes) -> None:
+    """requirements.txt."""
+    _lock("requirements.txt", body)
+    try:
+        told = list(lines(decoded(body)))
+    except ValueError:
+        return
+    assert all(line.number >= 1 for line in told)
+
+
+def lock_pylock(body: bytes) -> None:
+    """pylock.toml (PEP 751)."""
+    _lock("pylock.toml", body)
+
+
+def lock_uv(body: bytes) -> None:
+    """uv.lock."""
+    _lock("uv.lock", body)
+
+
+def lock_poetry(body: bytes) -> None:
+    """poetry.lock."""
+    _lock("poetry.lock", body)
+
+
+def lock_pdm(body: bytes) -> None:
+    """pdm.lock."""
+    _lock("pdm.lock", body)
+
+
+def lock_pipfile(body: bytes) -> None:
+    """Pipfile.lock."""
+    _lock("Pipfile.lock", body)
+
+
+def policy(body: bytes) -> None:
+    """policy.toml."""
+    text = body.decode("utf-8", "replace")
+    try:
+        read_policy(text, file="policy.toml", sources={SourceName("outer"): True, SourceName("own"): False})
+    except ConfigError as error:
+        assert error.mistakes
+        return
+
+
+def settings(body: bytes) -> None:
+    """wheelkeep.toml."""
+    text = body.decode("utf-8", "replace")
+    try:
+        read_settings(
+            text,
+            file="wheelkeep.toml",
+            base=Path("/nowhere"),
+            secret=_secret,
+            pypi_url="https://x.example/simple/",
+        )
+    except ConfigError as error:
+        assert error.mistakes
+
+
+def _secret(reference: str) -> str:
+    raise KeyError(reference)
+
+
+def expectations(body: bytes) -> None:
+    """What a policy is expected to do."""
+    try:
+        read_expectations(body.decode("utf-8", "replace"), file="expectations")
+    except ConfigError as error:
+        assert error.mistakes
+
+
+def osv(body: bytes) -> None:
+    """An OSV record, and the list of advisories in the legacy JSON."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    read_told(told, DEMO)
+    try:
+        record = read_osv(told)
+    except ValueError:
+        return
+    assert record.modified.tzinfo is not None
+    for advisory in record.advisories:
+        assert advisory.summary.isprintable() and advisory.id.isprintable()
+        Line(["1.0", "2.0"]).affected(advisory)
+
+
+def attestations(body: bytes) -> None:
+    """Attestations of an upload, and a provenance (PEP 740)."""
+    told, problems = read_attestations(body.decode("utf-8", "replace"), FILE, SHA256)
+    assert isinstance(told, list) and all(isinstance(one, str) for one in problems)
+    try:
+        read_provenance(body)
+    except (ValueError, WheelkeepError):
+        return
+
+
+def identity(body: bytes) -> None:
+    """An identity token of a CI service, before anything of it is proven (RFC 7519)."""
+    try:
+        read_unproven(body.decode("utf-8", "replace"))
+    except IdentityRefused as error:
+        assert error.reason
+
+
+def metadata(body: bytes) -> None:
+    """Core metadata, read for its licence."""
+    read_metadata(body)
