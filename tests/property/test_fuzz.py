@@ -44,7 +44,7 @@ def test_every_target_has_its_seeds() -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=min(30, settings.default.max_examples) if settings.default else 30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_no_bytes_make_a_reader_fail(name: str, data: st.DataObject) -> None:
     body = data.draw(st.sampled_from(SEEDS[name]))

@@ -54,6 +54,12 @@ async def test_pieces_of_any_size(size: int) -> None:
     assert taking.begun_with == {"name": ["acme"]}
 
 
+@pytest.mark.parametrize("size", [1, 3, 65536])
+async def test_a_line_end_before_the_first_boundary_is_borne(size: int) -> None:
+    known, taking = await read(b"\r\n" + BODY, size)
+    assert (known.filename, taking.came) == ("acme-1.0.tar.gz", FILE)
+
+
 async def test_forms_as_other_clients_write_them() -> None:
     unquoted = (
         f"--{BOUNDARY}\r\ncontent-disposition: form-data; name=content; filename=a.whl\r\n\r\nx\r\n".encode()
@@ -81,6 +87,8 @@ async def test_what_is_no_form(kind: str | None) -> None:
         (BODY[: len(BODY) // 2], "cannot be read"),
         (b"", "cannot be read"),
         (BODY.replace(b"form-data", b"attachment", 1), "cannot be read"),
+        (b"\0" * 8 + BODY, "does not begin with its boundary"),
+        (b"before\r\n" + BODY, "does not begin with its boundary"),
         (BODY.replace(b"Content-Disposition", b"Content-Disposal", 1), "cannot be read"),
         (
             part("name", "a", '\r\nContent-Disposition: form-data; name="other"') + END,

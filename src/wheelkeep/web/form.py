@@ -67,7 +67,14 @@ async def read_form(
     reading = _Reading(begin)
     try:
         with _parser(content_type) as parser:
+            # The parser passes over what stands before the first boundary, or does not, by where a piece ends.
+            first, start = b"\r\n--" + parser.boundary, b""
             async for chunk in chunks:
+                start = (start + chunk)[: len(first)] if len(start) < len(first) else start
+                if not (
+                    first.startswith(start) or start.startswith(first[2:]) or first[2:].startswith(start)
+                ):
+                    raise FormError("the form cannot be read: it does not begin with its boundary")
                 for event in parser.parse(chunk):
                     await reading.event(event)
     except ParserLimitReached as error:
