@@ -105,22 +105,28 @@ def test_attestations_of_the_public_index(tmp_path: Path) -> None:
 CLOSED = CONFIG + 'policy = "policy.toml"\n'
 
 
-def test_the_closure_of_a_large_project_becomes_a_list(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("project", "least", "older"),
+    [("jupyterlab", 60, "jupyterlab<4"), ("apache-airflow", 120, "apache-airflow<2.9")],
+)
+def test_the_closure_of_a_large_project_becomes_a_list(
+    project: str, least: int, older: str, tmp_path: Path
+) -> None:
     ways = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     (tmp_path / "keep").mkdir()
     (tmp_path / "keep" / "policy.toml").write_text("[allow]\npackages = []\n")
     with Server(tmp_path / "keep", CLOSED, env=ways) as server:
-        ran = wheelkeep("-c", server.config, "allow", "jupyterlab", "--closure", "--yes", "--json", **ways)
+        ran = wheelkeep("-c", server.config, "allow", project, "--closure", "--yes", "--json", **ways)
         assert ran.code == 0, ran.err
-        assert len(ran.json["added"]) > 60
+        assert len(ran.json["added"]) > least
         client = fresh("uv", tmp_path / "home")
         options = ("pip", "install", "--no-cache", "--dry-run", "--target", str(tmp_path / "into"))
         index = ("--default-index", server.simple())
         until = time.monotonic() + 30
-        while (done := client.run(*options, *index, "jupyterlab")).code != 0:
+        while (done := client.run(*options, *index, project)).code != 0:
             assert time.monotonic() < until, done.said
-        assert client.run(*options, *index, "flask").code != 0
-        older = client.run(*options, *index, "jupyterlab<4")
-        assert older.code != 0
-        assert "is not on the allow list, which has jupyterlab==" in older.words
+        assert client.run(*options, *index, "buildbot").code != 0
+        before = client.run(*options, *index, older)
+        assert before.code != 0
+        assert f"is not on the allow list, which has {project}==" in before.words
         assert server.blobs() == {}

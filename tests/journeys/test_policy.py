@@ -48,6 +48,10 @@ policy = "held.toml"
 sources = ["outer"]
 policy = "tiny.toml"
 
+[indexes.stated]
+sources = ["outer"]
+policy = "stated.toml"
+
 [indexes.free]
 sources = ["outer"]
 """
@@ -93,6 +97,7 @@ def world() -> Iterator[Outside]:
                 outside.bodies[f"/packages/{PLACE}/{filename}.metadata"] = Answer(200, {}, told)
                 stated = "" if (name, version) == ("unstated", "2.0") else None
                 outside.add(filename, content, metadata=told, url=url, sha256=stated)
+        outside.add(*wheel("unhashed", "1.0"), sha256="")
         yield outside
 
 
@@ -103,6 +108,7 @@ def server(world: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "policy.toml").write_text(POLICY.format(hash=denied))
     (folder / "edited.toml").write_text("")
     (folder / "held.toml").write_text('[cooldown]\nage = "5000w"\n')
+    (folder / "stated.toml").write_text("[hashes]\nrequired = true\n")
     (folder / "tiny.toml").write_text('[formats]\nmax_size = "1B"\n')
     (folder / "small.toml").write_text('[formats]\nmax_size = "4KB"\n')
     with Server(folder, CONFIG.format(url=world.url)) as server:
@@ -131,6 +137,28 @@ def test_a_pinned_blocked_version_fails_with_the_reason(
         assert 'wheelkeep: deny: INC-42 (denied as "demo>=2")' in done.words
         assert "To change that, the denial must be lifted" in done.words
     assert not list((tmp_path / "into").glob("demo*"))
+
+
+def test_a_file_without_a_hash_is_refused_in_the_words_of_the_gate(
+    new_pip: Client, uv: Client, server: Server, tmp_path: Path
+) -> None:
+    """The lines that docs/reasons.md shows."""
+    says = "wheelkeep: hashes: its page tells no sha256, and the policy requires one"
+    done = new_pip.install(server.simple("stated"), tmp_path / "into", "unstated==2.0")
+    words = "its-page-tells-no-sha256-and-the-policy-requires-one"
+    place = f"{server.url}/stated/blocked/hashes/{words}/unstated-2.0-py3-none-any.whl"
+    assert done.code != 0
+    assert f"Reason for being yanked: {says}" in done.said
+    assert f"ERROR: 403 Client Error: Forbidden for url: {place}" in done.said
+    done = uv.install(server.simple("stated"), tmp_path / "into", "unstated==2.0")
+    assert done.code != 0
+    what = "Blocked by the policy: hashes, unstated-2.0-py3-none-any.whl"
+    remedy = "To change that, the source must state a sha256 for the file."
+    assert f"Server message: {what}: {says}. {remedy}" in done.words
+    # Not pinned, another version is taken; where there is none, pip says why in the only place that it shows.
+    done = new_pip.install(server.simple("stated"), tmp_path / "into", "unhashed")
+    assert done.code != 0
+    assert "==99+blocked.by.wheelkeep.hashes.its.page.tells.no.sha256" in done.said
 
 
 def test_nothing_admitted_at_all(client: Client, server: Server, tmp_path: Path) -> None:
