@@ -21,6 +21,7 @@ from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.index.sessions import Stager
 from wheelkeep.index.soundness import Soundness
+from wheelkeep.index.views import Views
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
 from wheelkeep.sources.hosted import Hosted
@@ -109,6 +110,7 @@ def build(settings: Settings) -> Keep:
         advisor=advisor,
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
         herald=_herald(settings, ledger, Deliveries(database), tally),
+        views=Views(releases.removed),
         sources=sources,
         indexes=indexes,
     )

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from fakes.made import NOW, file, later, page, sha, versions
 from wheelkeep.core import pins
-from wheelkeep.core.model import Status
+from wheelkeep.core.model import Status, Was
 
 
 def test_a_first_page_is_taken_as_it_is_and_dated() -> None:
@@ -54,7 +54,8 @@ def test_what_the_standards_let_change_changes() -> None:
         upload_time="2026-01-01T00:00:00Z",
     )
     laid, incidents = pins.overlay(stored, page(told), later(days=1))
-    expected = replace(told, size=5, upload_time="2020-01-01T00:00:00Z", first_seen=NOW)
+    was = (Was(until=later(days=1)),)
+    expected = replace(told, size=5, upload_time="2020-01-01T00:00:00Z", first_seen=NOW, before=was)
     assert (laid.files, incidents) == ((expected,), ())
     unyanked, _ = pins.overlay(laid, page(file()), later(days=2))
     assert unyanked.files[0].yanked is None

@@ -46,13 +46,18 @@ async def test_a_yank_is_kept_with_its_reason_and_taken_back(store: Store) -> No
     yank = store.releases.yank
     done = await yank(ACME, DEMO, lambda file: file.version == "1.0", "broken", noted("yanked"))
     assert done == Changed((ONE,), ())
-    yanked = replace(ONE, yanked="broken")
-    assert await files(store) == (yanked, TWO)
+    there = await files(store)
+    assert there is not None
+    yanked = there[0]
+    assert (replace(yanked, before=()), there[1]) == (replace(ONE, yanked="broken"), TWO)
     again = await yank(ACME, DEMO, lambda file: file.version == "1.0", "broken", noted("yanked"))
     assert again == Changed((), (yanked,))
     assert await store.ledger.last("yanked") == [entry("yanked", ONE)]
     assert await yank(ACME, DEMO, every, None, noted("unyanked")) == Changed((yanked,), (TWO,))
-    assert await files(store) == (ONE, TWO)
+    now = await files(store)
+    assert now is not None
+    assert [replace(file, before=()) for file in now] == [ONE, TWO]
+    assert [was.yanked for was in now[0].before] == [None, "broken"]
     assert await yank(ACME, ProjectName("other"), every, "broken", noted("yanked")) == Changed((), ())
 
 
@@ -65,6 +70,7 @@ async def test_a_removed_file_leaves_its_name_taken_and_its_bytes_alone(store: S
     assert own.sha256 is not None and store.blobs.has(own.sha256)
     assert await store.releases.remove(ACME, DEMO, every, noted("deleted")) == ()
     assert await store.ledger.last("deleted") == [entry("deleted", own)]
+    assert [one.file for one in await store.releases.removed(ACME, DEMO)] == [own]
 
 
 async def test_a_status_is_the_projects_until_another(store: Store) -> None:
@@ -119,7 +125,9 @@ async def test_a_file_moves_with_all_that_is_known_of_it(store: Store) -> None:
     await store.uploads.add(STAGED, metadata=metadata, provenance=b"{}")
     entries = [entry("promoted", STAGED), entry("deleted", STAGED)]
     assert await store.releases.move([STAGED], ACME, entries) == ()
-    assert await files(store) == (replace(STAGED, source=ACME),)
+    there = await files(store)
+    assert there is not None and there[0].absent is not None
+    assert there == (replace(STAGED, source=ACME, absent=there[0].absent),)
     assert await files(store, STAGE) == ()
     assert await store.facts.metadata(ACME, STAGED.filename) == metadata
     assert await store.facts.document(ACME, PROVENANCE, STAGED.filename) == (b"{}", NOW)

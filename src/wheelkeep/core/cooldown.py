@@ -11,6 +11,7 @@ from wheelkeep.core.arrival import clock
 from wheelkeep.core.gates import Context, admitted, blocked
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
+from wheelkeep.core.past import appeared
 from wheelkeep.core.rules import RuleSet
 from wheelkeep.core.verdict import Outcome, Verdict
 
@@ -35,6 +36,13 @@ class CooldownGate:
             return admitted(self.name, "cooldown-excepted", f'excepted as "{rule.text}"')
         since = clock(file)
         free = _later(since, self._age) if since is not None else None
+        if context.as_of is not None and self._too_young(file, context.as_of):
+            return self._mends(file, context) or blocked(
+                self.name,
+                "cooldown-then",
+                f"it was younger than {_words(self._age)} at {context.as_of:%Y-%m-%d %H:%M} UTC",
+                "ask for a later moment",
+            )
         if free is not None and free <= context.now:
             return self._over
         if (mended := self._mends(file, context)) is not None:
@@ -54,6 +62,15 @@ class CooldownGate:
             remedy=f'wait until {free:%Y-%m-%d}, or ask for a waiver with gates = ["cooldown"]',
             until=free,
         )
+
+    def _too_young(self, file: File, as_of: datetime) -> bool:
+        """Whether it was held at a moment in the past, so that a view of the past is the same whenever it is looked at.
+
+        What this keep did not know yet counts from when it came to its origin.
+        """
+        known = file.first_seen is None or file.first_seen <= as_of
+        came = clock(file) if known else appeared(file)
+        return came is not None and _later(came, self._age) > as_of
 
     def _mends(self, file: File, context: Context) -> Verdict | None:
         """The passage of a release that cures a known advisory, and has none against itself."""

@@ -23,6 +23,8 @@ class Context(Struct, frozen=True, kw_only=True):
 
     now: datetime
     """Aware, UTC."""
+    as_of: datetime | None = None
+    """The moment as of which the page is shown, where that is not now; aware, UTC."""
     provenance: Provenance | None = None
     """What is known of the project's attestations; None: nobody looked."""
     advisories: "Mapping[SourceName, Knowledge] | None" = None

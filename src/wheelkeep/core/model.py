@@ -12,6 +12,14 @@ Departure = Literal["file", "project", "quarantined"]
 StatusWord = Literal["active", "archived", "deprecated", "quarantined"]
 
 
+class Was(Struct, frozen=True, kw_only=True):
+    """How a file was until a moment, in what sources may change their word about (PEP 592)."""
+
+    until: datetime
+    """When it was first seen to be otherwise; aware, UTC."""
+    yanked: str | None = None
+
+
 class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One wheel or sdist as a source vouches for it. Read only from checked data: see read_json and read_html."""
 
@@ -44,6 +52,10 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When this keep first saw the file on a page of its source; aware, UTC."""
     late: bool = False
     """Its page was already known when the file was first seen on it."""
+    absent: datetime | None = None
+    """The last moment at which it is known not to have been on its page; None where none is known. Aware, UTC."""
+    before: tuple[Was, ...] = ()
+    """What it was earlier, the oldest first."""
     gone: bool = False
     """The source no longer lists it; it is shown while its bytes are here."""
     left: Departure | None = None

@@ -5,7 +5,10 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core.model import Departure, File, Page
+from wheelkeep.core.model import Departure, File, Page, Was
+
+_MOST_BEFORE = 50
+"""Earlier states of one file: a source that turns to and fro must not make a page grow for ever."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -20,13 +23,16 @@ class Incident(Struct, frozen=True, kw_only=True):
     """The one that came later and is not believed."""
 
 
-def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple[Incident, ...]]:
+def overlay(
+    stored: Page | None, told: Page, now: datetime, checked: datetime | None = None
+) -> tuple[Page, tuple[Incident, ...]]:
     """Lays the page that a source tells now over the stored one; both are of one project and one source.
 
     Of a file that stays, the first sha256, size and upload time are kept, and what may change (its address; by the
     standards yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
     sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``, and how it left;
     so is each of a project in quarantine, which may offer none (PEP 792), listed or not.
+    ``checked``: when the source last said what is stored.
     """
     quarantined = told.status is not None and told.status.status == "quarantined"
     before = {file.filename: file for file in stored.files} if stored else {}
@@ -35,10 +41,11 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
     for new in told.files:
         old = before.pop(new.filename, None)
         if old is None:
-            first = replace(new, first_seen=now, late=stored is not None)
+            late = stored is not None
+            first = replace(new, first_seen=now, late=late, absent=checked if late else None)
             files.append(_left(first, "quarantined") if quarantined else first)
             continue
-        merged, incident = _over(old, new)
+        merged, incident = _over(old, new, now)
         files.append(_left(merged, "quarantined") if quarantined else merged)
         if incident is not None:
             incidents.append(incident)
@@ -46,7 +53,7 @@ def overlay(stored: Page | None, told: Page, now: datetime) -> tuple[Page, tuple
     return replace(told, files=tuple(files)), tuple(incidents)
 
 
-def _over(old: File, new: File) -> tuple[File, Incident | None]:
+def _over(old: File, new: File, now: datetime) -> tuple[File, Incident | None]:
     if (broken := _conflict(old, new)) is not None:
         first, told = broken
         incident = Incident(kind="hash-changed", filename=old.filename, first=first, told=told)
@@ -63,11 +70,18 @@ def _over(old: File, new: File) -> tuple[File, Incident | None]:
             upload_time=old.upload_time or new.upload_time,
             first_seen=old.first_seen,
             late=old.late,
+            absent=old.absent,
+            before=old.before if old.yanked == new.yanked else turned(old, now),
             metadata=same_metadata,
             changed=old.changed,
         ),
         None,
     )
+
+
+def turned(old: File, now: datetime) -> tuple[Was, ...]:
+    """The earlier states of a file that is yanked from now on, or no longer, or for another reason."""
+    return (*old.before, Was(until=now, yanked=old.yanked))[-_MOST_BEFORE:]
 
 
 def _conflict(old: File, new: File) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """Gathering: asks the sources of an index about a name, the best first, until the merge is settled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ from wheelkeep.core.offer import Reservations, Selection
 from wheelkeep.core.policy import Policy
 from wheelkeep.core.settings import MergeMode, Pin
 from wheelkeep.sources.source import PATIENCE_FIRST, Source
+
+Then = Callable[[Answer], Awaitable[Answer]]
+"""What a source's answer was at another time."""
 
 
 class Place(Struct, frozen=True):
@@ -50,12 +53,14 @@ async def gather(
     now: datetime,
     patience: float,
     told: bool = True,
+    then: Then | None = None,
 ) -> Gathered:
     """In ``strict`` asks group after group, a lower one only when no better one has, or might have, the name.
 
     So the name of a private package is never told to a source below it (dependency confusion). The other modes ask
     all. A reserved name is told to nobody but its owner, in any mode and whichever index is asked.
-    Without ``told`` no remote source is asked: what is stored of it is its answer, however old.
+    Without ``told`` no remote source is asked: what is stored of it is its answer, however old. ``then`` makes of each
+    answer what it was at another time.
     """
     owners = reservations.owners(project)
 
@@ -64,7 +69,7 @@ async def gather(
         return tuple(
             await asyncio.gather(
                 *(
-                    _ask(place, project, owners, policy, now, patience)
+                    _ask(place, project, owners, policy, now, patience, then)
                     if told or not place.source.remote
                     else _recall(place, project, owners)
                     for place in asked
@@ -96,16 +101,22 @@ async def _ask(
     policy: Policy,
     now: datetime,
     patience: float,
+    then: Then | None,
 ) -> Answer:
     source = place.source
+
+    async def page(patience: float) -> Answer:
+        answer = await source.page(project, patience=patience)
+        return _offered(place, answer if then is None else await then(answer))
+
     if source.remote and (verdict := policy.unlisted(project, source.name, now)) is not None:
         return Unasked(source=source.name, gate=verdict.gate, sentence=verdict.sentence)
-    answer = _offered(place, await source.page(project, patience=patience))
+    answer = await page(patience)
     if source.name in owners:
         return _claimed(answer, project)
     if isinstance(answer, Found) and answer.stale is not None and not merge.has(answer):
         # An old page of which nothing is left cannot stand in: the new one is worth the time of a name not known yet.
-        return _offered(place, await source.page(project, patience=PATIENCE_FIRST))
+        return await page(PATIENCE_FIRST)
     return answer
 
 

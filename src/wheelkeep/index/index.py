@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from typing import TypedDict, TypeVar
+from typing import Protocol, TypedDict, TypeVar
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ from wheelkeep.core.settings import IndexSettings
 from wheelkeep.core.verdict import PUT_OFF, Outcome, Verdict
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.attestor import PATIENCE_KNOWN, Attestor
-from wheelkeep.index.gather import Gathered, Place, Rule, gather
+from wheelkeep.index.gather import Gathered, Place, Rule, Then, gather
 from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.index.view import Memo, View, expiry
@@ -32,6 +32,7 @@ from wheelkeep.store.facts import Facts
 T = TypeVar("T")
 _MEMO_BYTES = 16 * 1024 * 1024
 _NONE: dict[SourceName, Knowledge] = {}
+_LOOK_BYTES = 4 * 1024 * 1024
 _BREATH = 1_000
 """Names of a root list, after which whoever else waits has a turn."""
 WHERE_TO_ASK = "ask the keepers of this index's policy to allow it"
@@ -43,6 +44,21 @@ class _More(TypedDict):
     patience: float
     first: str | None
     lies_in: SourceName | None
+
+
+class Look(Protocol):
+    """Pages of an index at another time than now."""
+
+    as_of: datetime | None
+    """The moment that gates count from, where it is not now."""
+
+    async def gather(self, project: ProjectName, *, patience: float, policy: Policy) -> Gathered:
+        """The merge of what the sources said of a name then."""
+        ...
+
+    async def names(self) -> Collection[str] | None:
+        """All the names that there were; None where that is not known, and those of now must do."""
+        ...
 
 
 class Index:
@@ -78,6 +94,7 @@ class Index:
         self._memo = Memo(_MEMO_BYTES)
         self._building: dict[tuple[ProjectName, bool], asyncio.Task[View | Nowhere | Unreachable]] = {}
         self._changes = 0
+        self._look: Look | None = None
 
     def with_source(self, other: Source, path: str, staged: Collection[str]) -> "Index":
         """The same index at another address, with another source in the place of the one of that name, and with no
@@ -100,6 +117,13 @@ class Index:
             advisor=self._advisor,
             path=path,
         )
+
+    def seen(self, look: Look, path: str) -> "Index":
+        """The same index at another time and address, under the policy of now. It is told of no changes."""
+        other = copy(self)
+        other.path, other._look = path, look
+        other._memo, other._building = Memo(_LOOK_BYTES), {}
+        return other
 
     def without_allow(self) -> "Index":
         """The same index as if no list said what may come in: all other gates hold. It is told of no changes."""
@@ -203,6 +227,7 @@ class Index:
         )
         return Context(
             now=datetime.now(UTC),
+            as_of=self._look.as_of if self._look is not None else None,
             provenance=provenance,
             licences=licences,
             advisories={**advisories, **warned},
@@ -233,14 +258,23 @@ class Index:
         self, project: ProjectName, *, patience: float = PATIENCE_PAGE, policy: Policy | None = None
     ) -> Gathered:
         """The merge of what the sources say, with their answers. ``policy``: another one than that in force."""
+        if self._look is not None:
+            return await self._look.gather(project, patience=patience, policy=policy or self.policy.current)
+        return await self.gathered(project, patience=patience, policy=policy or self.policy.current)
+
+    async def gathered(
+        self, project: ProjectName, *, patience: float, policy: Policy, then: Then | None = None
+    ) -> Gathered:
+        """The same, of now; ``then`` makes of each source's answer what it was at another time."""
         return await gather(
             project,
             self.groups,
             self._rule,
             self._reservations,
-            policy or self.policy.current,
+            policy,
             now=datetime.now(UTC),
             patience=patience,
+            then=then,
         )
 
     async def known(self, project: ProjectName) -> Page | None:
@@ -271,6 +305,10 @@ class Index:
 
     async def names(self) -> AsyncIterator[str]:
         """The names for the root list, in order and once each, less what this index would not show."""
+        if self._look is not None and (then := await self._look.names()) is not None:
+            for name in sorted(then):
+                yield name
+            return
         policy, now = self.policy.current, datetime.now(UTC)
         found: set[str] = set()
         for group in self.groups:
@@ -278,17 +316,17 @@ class Index:
                 for at, text in enumerate(await place.source.names() or ()):
                     if at % _BREATH == _BREATH - 1:  # a public index has most of a million
                         await asyncio.sleep(0)
-                    name = ProjectName(text)
-                    owners = self._reservations.owners(name)
+                    project = ProjectName(text)
+                    owners = self._reservations.owners(project)
                     if owners and place.source.name not in owners:
                         continue
-                    if not place.selection.may_have(name):
+                    if not place.selection.may_have(project):
                         continue
-                    if place.source.remote and not policy.may_come(name, place.source.name, now):
+                    if place.source.remote and not policy.may_come(project, place.source.name, now):
                         continue
-                    found.add(name)
-        for name_ in sorted(found):
-            yield name_
+                    found.add(project)
+        for name in sorted(found):
+            yield name
 
     async def ready(self) -> bool:
         """Whether every source's pages are complete."""

@@ -32,6 +32,7 @@ from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
 from wheelkeep.index.sessions import Stager
 from wheelkeep.index.soundness import Soundness
+from wheelkeep.index.views import Views
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
@@ -54,10 +55,13 @@ class Announcer:
 
     def __init__(self) -> None:
         self.indexes: Sequence[Index] = ()
+        self.views: Views | None = None
 
     def __call__(self, project: ProjectName | None) -> None:
         for index in self.indexes:
             index.forget(project)
+        if self.views is not None:
+            self.views.forget(project)
 
 
 class Book:
@@ -232,6 +236,7 @@ class Keep:
         mint: Mint | None,
         advisor: Advisor,
         stager: Stager | None,
+        views: Views,
         herald: Herald | None,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
@@ -254,13 +259,14 @@ class Keep:
         """None: publishing sessions are not switched on."""
         self.herald = herald
         """None where no webhook is configured."""
+        self.views = views
         self.sources = sources
         self.indexes = indexes
         self._database = database
         self._announcer = announcer
         self._changes = changes
         self._seen, self._newest = changes.stamp, 0
-        announcer.indexes = tuple(indexes.values())
+        announcer.indexes, announcer.views = tuple(indexes.values()), views
         self.fetcher = Fetcher(blobs, soundness, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
         licenser.metadata = self.metadata
@@ -342,6 +348,7 @@ class Keep:
     async def _watch(self, index: Index) -> None:
         def changed() -> None:
             index.forget(None)
+            self.views.forget(None)
             running = [task for task in self._tasks if not task.done()]
             self._tasks = [*running, asyncio.create_task(self.note_policy(index))]
 

@@ -216,7 +216,7 @@ class Remote:
         def lay(old: StoredPage | None) -> Page:
             incidents.clear()
             before = old.page if old else None
-            laid, found = pins.overlay(before, page, self._now())
+            laid, found = pins.overlay(before, page, self._now(), old.checked if old else None)
             incidents.extend(found)
             return before if before is not None and laid == before else laid
 

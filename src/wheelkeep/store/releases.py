@@ -5,6 +5,7 @@ a file stays when the file goes (``file`` is NULL then), so its name is never gi
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.past import Removed
+from wheelkeep.core.pins import turned
 from wheelkeep.core.upload_rules import closed
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.connection import Connection
@@ -21,7 +24,13 @@ from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import drop_owners
 from wheelkeep.store.packed import pack_file, unpack_file
 from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
-from wheelkeep.store.tables import hosted_files, hosted_projects, origin_documents, wheel_metadata
+from wheelkeep.store.tables import (
+    hosted_files,
+    hosted_past,
+    hosted_projects,
+    origin_documents,
+    wheel_metadata,
+)
 from wheelkeep.store.uploads import PROVENANCE, Taken, find_taken
 
 Wanted = Callable[[File], bool]
@@ -74,6 +83,15 @@ class Releases:
         async with self._database.read() as connection:
             return await _look(connection, source, project)
 
+    async def removed(self, source: SourceName, project: ProjectName) -> list[Removed]:
+        """The files of a project that the source had and has no more."""
+        query = select(hosted_past).where(hosted_past.c.source == source, hosted_past.c.project == project)
+        async with self._database.read() as connection:
+            return [
+                Removed(unpack_file(row.file), datetime.fromtimestamp(row.at, UTC))
+                for row in await connection.execute(query.order_by(hosted_past.c.id))
+            ]
+
     async def projects(self, source: SourceName, *, after: str, limit: int) -> list[Listed]:
         """The projects of which the source has, or once had, a file or the name alone: by name, those that come after
         a name."""
@@ -104,7 +122,12 @@ class Releases:
         self, source: SourceName, project: ProjectName, wanted: Wanted, reason: str | None, noted: Noted
     ) -> Changed:
         """Yanks files for a reason (PEP 592), or takes that back where ``reason`` is None."""
-        return await self._change(source, project, wanted, noted, lambda file: replace(file, yanked=reason))
+        now = datetime.now(UTC)
+
+        def become(file: File) -> File:
+            return file if file.yanked == reason else replace(file, yanked=reason, before=turned(file, now))
+
+        return await self._change(source, project, wanted, noted, become)
 
     async def remove(
         self, source: SourceName, project: ProjectName, wanted: Wanted, noted: Noted
@@ -221,6 +244,9 @@ async def _look(connection: Connection, source: SourceName, project: ProjectName
 
 
 async def _put(connection: Connection, file: File, after: File | None) -> None:
+    if after is None:
+        row = {"source": file.source, "project": file.project, "file": pack_file(file)}
+        await connection.execute(insert(hosted_past).values(**row, at=datetime.now(UTC).timestamp()))
     await connection.execute(
         update(hosted_files)
         .where(hosted_files.c.source == file.source, hosted_files.c.filename == file.filename)
@@ -231,7 +257,8 @@ async def _put(connection: Connection, file: File, after: File | None) -> None:
 async def _copy(connection: Connection, file: File, to: SourceName) -> None:
     """The file as the other source's, with its metadata and its attestations."""
     row = {"source": to, "filename": file.filename, "project": file.project}
-    await connection.execute(insert(hosted_files).values(**row, file=pack_file(replace(file, source=to))))
+    there = replace(file, source=to, absent=datetime.now(UTC))
+    await connection.execute(insert(hosted_files).values(**row, file=pack_file(there)))
     for table, where in (
         (wheel_metadata, [wheel_metadata.c.filename == file.filename]),
         (

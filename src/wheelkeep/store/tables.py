@@ -81,6 +81,17 @@ hosted_files = Table(
     Index("hosted_by_project", "source", "project"),
 )
 
+hosted_past = Table(
+    "hosted_past",  # files that were removed or moved away, as they were then
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("file", LargeBinary, nullable=False),  # msgpack of model.File
+    Column("at", Float, nullable=False),
+    Index("hosted_past_by_project", "source", "project"),
+)
+
 hosted_projects = Table(
     "hosted_projects",  # a project without a row is active and keeps its name
     metadata,

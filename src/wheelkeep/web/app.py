@@ -51,6 +51,8 @@ _LONGEST_PATH = 2048
 SAFE_METHODS = ("GET", "HEAD")
 # A POST is never redirected, as clients would make a GET of it: both spellings are answered.
 _UPLOADS: tuple[list[str], ...] = ([], [""], ["legacy"], ["legacy", ""])
+_OF_THE_PAST = ("simple", "files", "packages", "blocked", "pypi", "integrity")
+"""What an index as it was answers below its address; pages for people are of today."""
 # Printable ASCII without the backslash, which some readers take for a slash.
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)
 _SPELLING = re.compile(r"/[\x20-\x5b\x5d-\x7e]*")
@@ -192,7 +194,10 @@ class App:
             return problem.not_found(request, "no address here is spelt like this")
         parts = path.split("/")[1:]
         alias = parts[0] == "simple" and self._main is not None
-        index = self._main if alias else self._keep.indexes.get(parts[0])  # type: ignore[call-overload]
+        name, past, when = parts[0].partition("@")
+        index = self._main if alias else self._keep.indexes.get(name)  # type: ignore[call-overload]
+        if index is not None and past:
+            return await self._past_route(request, index, when, parts)
         if request.method == "POST" and index is not None and not alias and parts[1:] in _UPLOADS:
             return await self._uploads.post(request, index)
         if self._sessions is not None and index is not None and not alias and parts[1:3] == ["upload", "2.0"]:
@@ -210,6 +215,25 @@ class App:
         if parts[0] == "api":
             return await self._api.answer(request)
         return await self._top_route(request, path)
+
+    async def _past_route(self, request: Request, index: Index, when: str, parts: list[str]) -> Answer:
+        """``/{index}@{when}/…``: the same answers, from the index as it was. Nothing can be put into the past."""
+        if index.closed:
+            who = await self._auth.check(request, Read(index.name))
+            if isinstance(who, Response):
+                return who
+            request.caller = who.name
+        if request.method not in SAFE_METHODS:
+            return problem.method_not_allowed(request)
+        if parts[1:2] and parts[1] in _OF_THE_PAST:
+            try:
+                view = await self._keep.views.find(index, when)
+            except ValueError as error:
+                return problem.not_found(request, str(error))
+            answer = await self._index_route(request, view, parts, None, alias=False)
+        else:
+            answer = problem.not_found(request, "the pages of an index as it was are below simple/")
+        return private(answer) if index.closed else answer
 
     @cached_property
     def _api(self) -> "Api":

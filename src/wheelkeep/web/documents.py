@@ -65,7 +65,7 @@ class Documents:
     async def _document(
         self, index: Index, view: View, version: str | None, *, depth: int
     ) -> dict[str, Any] | None:
-        base = urls.json_files_base(self._keep.settings.public_url, index.name, depth=depth)
+        base = urls.json_files_base(self._keep.settings.public_url, index.path, depth=depth)
         omit = index.settings.withheld == "omit"
         pairs = list(zip(view.judged.page.files, view.judged.decisions, strict=True))
         if version is not None:

@@ -2,7 +2,7 @@
 
 import re
 
-from wheelkeep.core.names import IndexName, ProjectName
+from wheelkeep.core.names import ProjectName
 from wheelkeep.core.settings import Settings
 from wheelkeep.web.respond import Request
 
@@ -33,7 +33,7 @@ def provenance_base(public_url: str | None, index: str, *, alias: bool) -> str:
     return f"{_up(public_url, index, alias=alias)}integrity/"
 
 
-def json_files_base(public_url: str | None, index: IndexName, *, depth: int) -> str:
+def json_files_base(public_url: str | None, index: str, *, depth: int) -> str:
     """The same for the legacy JSON; ``depth``: how many parts its address has behind the index."""
     return f"{public_url}/{index}/files/" if public_url is not None else "../" * (depth - 1) + "files/"
 
