@@ -62,7 +62,8 @@ def build(settings: Settings) -> Keep:
     blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
     ledger, changes = Ledger(database), Changes(settings.data)
     fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
-    book, announcer, releases = Book(ledger, fetches, tally), Announcer(), Releases(database, ledger, changes)
+    book, releases = Book(ledger, fetches, tally), Releases(database, ledger, changes)
+    announcer = Announcer(Views(releases.removed))
     wanted, uploads = WantedList(database), Uploads(database, ledger, changes)
     soundness = Soundness(blobs, book.damaged)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)
@@ -110,7 +111,6 @@ def build(settings: Settings) -> Keep:
         advisor=advisor,
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
         herald=_herald(settings, ledger, Deliveries(database), tally),
-        views=Views(releases.removed),
         sources=sources,
         indexes=indexes,
     )

@@ -53,15 +53,14 @@ log = get_logger(__name__)
 class Announcer:
     """Passes on that a source's pages changed; made before the indexes that want to hear of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, views: Views) -> None:
         self.indexes: Sequence[Index] = ()
-        self.views: Views | None = None
+        self.views = views
 
     def __call__(self, project: ProjectName | None) -> None:
         for index in self.indexes:
             index.forget(project)
-        if self.views is not None:
-            self.views.forget(project)
+        self.views.forget(project)
 
 
 class Book:
@@ -236,7 +235,6 @@ class Keep:
         mint: Mint | None,
         advisor: Advisor,
         stager: Stager | None,
-        views: Views,
         herald: Herald | None,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
@@ -259,14 +257,13 @@ class Keep:
         """None: publishing sessions are not switched on."""
         self.herald = herald
         """None where no webhook is configured."""
-        self.views = views
         self.sources = sources
         self.indexes = indexes
         self._database = database
         self._announcer = announcer
         self._changes = changes
         self._seen, self._newest = changes.stamp, 0
-        announcer.indexes, announcer.views = tuple(indexes.values()), views
+        announcer.indexes = tuple(indexes.values())
         self.fetcher = Fetcher(blobs, soundness, arrived=self._arrived, incident=book.of_file)
         self.metadata = MetadataKeeper(facts, lambda: self.fetcher, changed=announcer, incident=book.of_file)
         licenser.metadata = self.metadata
@@ -321,6 +318,11 @@ class Keep:
         hosted = [name for name in sources if isinstance(self.settings.sources[name], HostedSource)]
         found = [await self.steward.owners(name, project) for name in hosted]
         return tuple(sorted({owner for owners in found for owner in owners}))
+
+    @property
+    def views(self) -> Views:
+        """The indexes as they were."""
+        return self._announcer.views
 
     @property
     def current(self) -> bool:
