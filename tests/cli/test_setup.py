@@ -25,23 +25,23 @@ def test_init_writes_what_check_finds_good(tmp_path: Path) -> None:
     assert made.code == 0
     assert made.out.split() == ["keep/wheelkeep.toml", "keep/policy.toml"]
     assert "serve" in made.err
-    checked = wheelkeep("check", cwd=tmp_path / "keep")
+    checked = quickly("check", cwd=tmp_path / "keep")
     assert checked.code == 0
     assert "good, with 2 sources and 1 index" in checked.out
     # What is there is a person's work by now.
     (tmp_path / "keep" / "policy.toml").write_text("# mine\n")
-    again = wheelkeep("init", cwd=tmp_path / "keep")
+    again = quickly("init", cwd=tmp_path / "keep")
     assert again.code == 2
     assert "is there already" in again.err
     assert (tmp_path / "keep" / "policy.toml").read_text() == "# mine\n"
     (tmp_path / "keep" / "wheelkeep.toml").unlink()
-    assert wheelkeep("init", cwd=tmp_path / "keep").code == 2
+    assert quickly("init", cwd=tmp_path / "keep").code == 2
     assert not (tmp_path / "keep" / "wheelkeep.toml").exists()
 
 
 def test_init_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    ran = wheelkeep("init", tmp_path / "file" / "keep")
+    ran = quickly("init", tmp_path / "file" / "keep", cwd=tmp_path)
     assert ran.code == 2
     assert "cannot be written to" in ran.err
 

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.ask import JSON
 from fakes.clients import Client
-from fakes.command import wheelkeep
+from fakes.command import quickly, wheelkeep
 from fakes.dists import metadata, wheel
 from fakes.osv import dump, record
 from fakes.outside import Outside
@@ -99,10 +99,10 @@ def test_what_was_deleted_is_served_until_it_is_known_as_malware(
         server.get("/main/simple/lost/")
         time.sleep(0.2)
     assert uv.got(server.simple(), tmp_path / "deleted", "lost==1.0") == {"lost": "1.0"}
-    said = wheelkeep("explain", "lost", cwd=server.folder)
+    said = quickly("explain", "lost", cwd=server.folder)
     assert (said.code, "gone at its origin with the whole project" in said.out) == (0, True)
     (tmp_path / "mal.json").write_text(json.dumps(record("MAL-2026-9", "lost", vector=None, events=[])))
-    told = wheelkeep("advisories", "import", tmp_path / "mal.json", "--json", cwd=server.folder)
+    told = quickly("advisories", "import", tmp_path / "mal.json", "--json", cwd=server.folder)
     assert (told.code, told.json["alerts"], told.json["whole"]) == (0, 1, False)
     done = uv.install(server.simple(), tmp_path / "after", "lost==1.0")
     assert done.code != 0
@@ -123,7 +123,7 @@ def test_a_dump_that_comes_beside_the_running_server(server: Server, world: Outs
     assert list(yanked()) == ["1.0"]
     assert "GHSA-7 (high)" in yanked()["1.0"]
     assert server.get("/main/files/quiet/-/quiet-1.0-py3-none-any.whl").status == 302
-    said = wheelkeep("explain", "quiet==1.0", cwd=server.folder)
+    said = quickly("explain", "quiet==1.0", cwd=server.folder)
     assert said.code == 1
     assert (
         "advisories: blocked: GHSA-7 (high): known against quiet 1.0; take a version with the fix (2.0)"

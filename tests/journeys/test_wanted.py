@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes.clients import Client
-from fakes.command import wheelkeep
+from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import PATIENCE, Server
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def command(server: Server, *words: str) -> str:
-    ran = wheelkeep("-c", server.config, "wanted", *words)
+    ran = quickly("wanted", *words, cwd=server.folder)
     assert ran.code == 0, ran.err
     return ran.out
 
@@ -53,6 +53,7 @@ def test_asked_for_approved_installed_refused(
         (told := command(server, "list")).startswith("     2  demo: allow: demo is not on the allow list")
     ):
         assert time.monotonic() < until, told
+        time.sleep(0.2)
     assert "(1, pip)" not in told and "by 127.0.0.1 (2, " in told
     command(server, "approve", "demo", "--reason", "for the shop", "--by", "ada")
     for client in (new_pip, uv):  # at once: no waiting
