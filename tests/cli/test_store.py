@@ -1,5 +1,6 @@
-"""``verify`` and ``status``: every kept byte read again; damage found, told, and mended from the origin."""
+"""``verify``, ``gc`` and ``status``: every kept byte read again; damage found, told, and mended from the origin."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +91,21 @@ def test_an_empty_keep_is_whole(tmp_path: Path) -> None:
     (tmp_path / "wheelkeep.toml").write_text('[sources.house]\nkind = "hosted"\n')
     for command in ("verify", "status"):
         assert quickly(command, cwd=tmp_path).code == 0
+
+
+def test_what_nothing_needs_is_told_and_goes_when_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "wheelkeep.toml").write_text('[sources.house]\nkind = "hosted"\n')
+    assert quickly("gc", cwd=tmp_path).out == "0 B would be freed; nothing was removed: --delete does it\n"
+    content = b"an upload that nobody finished"
+    sha256 = hashlib.sha256(content).hexdigest()
+    lies = tmp_path / "wheelkeep-data" / "blobs" / "sha256" / sha256[:2] / sha256
+    lies.parent.mkdir()
+    lies.write_bytes(content)
+    assert quickly("gc", "--delete", cwd=tmp_path).out == "0 B freed\n"
+    for options in ((), ("--dry-run", "--delete")):
+        told = quickly("gc", "--older-than", "1s", *options, "--json", cwd=tmp_path)
+        assert told.json["deleted"] is False
+    assert lies.exists()
+    for wrong in (("--older-than", "soon"), ("--served-before", "soon")):
+        assert quickly("gc", *wrong, cwd=tmp_path).code == 2
+    assert quickly("verify", "--rate", "fast", cwd=tmp_path).code == 2

@@ -192,7 +192,7 @@ async def test_our_own_uploads_are_named(keep: Keep) -> None:
     filling.write(own)
     await filling.keep()
     await filling.close()
-    uploads = Uploads(keep._database, keep.ledger, keep._changes)
+    uploads = Uploads(keep.database, keep.ledger, keep._changes)
     assert await uploads.add(file("acme-1.0.tar.gz", source="acme", sha256=sha256(own))) is None
     assert (await swept(keep)).damaged == []
     flip(keep, own)
@@ -287,7 +287,7 @@ async def hosted(keep: Keep, **told: Any) -> str:
     await filling.keep()
     await filling.close()
     one = file(filename, source="acme", sha256=sha256(body), **({"size": len(body)} | told))
-    assert await Uploads(keep._database, keep.ledger, keep._changes).add(one) is None
+    assert await Uploads(keep.database, keep.ledger, keep._changes).add(one) is None
     return filename
 
 
@@ -333,7 +333,7 @@ async def test_our_own_file_that_is_gone_is_lost(keep: Keep) -> None:
 
 
 async def test_a_page_that_cannot_be_read_is_told(keep: Keep) -> None:
-    async with keep._database.write() as connection:
+    async with keep.database.write() as connection:
         await connection.execute(update(pages).where(pages.c.project == "demo").values(body=b"no page"))
     (damage,) = (await swept(keep)).damaged
     assert (damage.what, damage.source) == ("page", "pypi")

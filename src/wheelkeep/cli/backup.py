@@ -70,13 +70,17 @@ async def _backup(
     settings: Settings, destination: str, keep: int | None, rate: int | None, *, check: bool
 ) -> "Report":
     from wheelkeep.index.backup import Backup, setting_files
+    from wheelkeep.store.removal import staying
 
     folder = settings.origin.parent if settings.origin is not None else Path.cwd()
     files = setting_files(configuration.files(settings), folder)
     shelf = _shelf(destination, settings.data)
     try:
-        run = Backup(settings.data, shelf, settings=files, rate=rate, check=check)
-        return await _telling(run.run(keep=keep), lambda: _far(run.report))
+        with staying(settings.data) as stays:
+            if not stays:
+                raise WheelkeepError("gc removes files at this moment: try again when it is done")
+            run = Backup(settings.data, shelf, settings=files, rate=rate, check=check)
+            return await _telling(run.run(keep=keep), lambda: _far(run.report))
     finally:
         await shelf.close()
 

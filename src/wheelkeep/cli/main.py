@@ -34,6 +34,7 @@ COMMANDS = {
     "import": "imports.import_",
     "audit": "audit.audit",
     "verify": "store.verify",
+    "gc": "gc.gc",
     "status": "store.status",
     "backup": "backup.backup",
     "restore": "backup.restore",

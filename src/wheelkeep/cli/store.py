@@ -75,15 +75,19 @@ async def _verify(settings: Settings, *, repair: bool, rate: int, resume: bool) 
     from wheelkeep import compose
     from wheelkeep.index.damage import Sweep
     from wheelkeep.index.sweep import databases, sweep
+    from wheelkeep.store.removal import staying
 
     faults = await asyncio.to_thread(databases, settings.data)
     if faults:
         return Sweep(damaged=faults)
     keep, state, tells = compose.build(settings), Sweep(), sys.stderr.isatty()
     try:
-        async for state in sweep(keep, repair=repair, rate=rate, resume=resume):
-            if tells:
-                print(f"\r{state.files} files, {size(state.bytes)}", end="", file=sys.stderr)
+        with staying(settings.data) as stays:
+            if not stays:
+                raise WheelkeepError("gc removes files at this moment: try again when it is done")
+            async for state in sweep(keep, repair=repair, rate=rate, resume=resume):
+                if tells:
+                    print(f"\r{state.files} files, {size(state.bytes)}", end="", file=sys.stderr)
     except OSError as error:
         raise WheelkeepError(f"the stored files cannot be read: {error}") from None
     finally:

@@ -16,7 +16,7 @@ from wheelkeep.core.errors import WheelkeepError
 
 FORMAT = 1
 """Counts up when an older wheelkeep could no longer restore what a newer one wrote."""
-NOT_A_BACKUPS = frozenset({"blobs", "tmp", "tally", "damaged", "changes", "lock", "restoring"})
+NOT_A_BACKUPS = frozenset({"blobs", "tmp", "tally", "damaged", "removed", "changes", "lock", "restoring"})
 """What lies in a data folder under these names is stored otherwise, or belongs to the processes that run there."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -259,7 +259,7 @@ class Keep:
         """None where no webhook is configured."""
         self.sources = sources
         self.indexes = indexes
-        self._database = database
+        self.database = database
         self._announcer = announcer
         self._changes = changes
         self._seen, self._newest = changes.stamp, 0
@@ -308,7 +308,7 @@ class Keep:
         await self.book.close()
         await self.asks.close()
         await self._arrivals.close()
-        await self._database.close()
+        await self.database.close()
 
     def source_of(self, file: File) -> Source:
         return self.sources[file.source]

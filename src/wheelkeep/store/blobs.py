@@ -14,6 +14,7 @@ from pathlib import Path
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.store.hashing import Pace, hash_file, new_digest
 from wheelkeep.store.lying import Lying, look
+from wheelkeep.store.removal import put_back_left
 from wheelkeep.store.trust import Checked, Stamp, Trust, stamp_of
 
 READ_AT_ONCE = 256 * 1024
@@ -40,6 +41,7 @@ class Blobs:
         self._tmp = data / "tmp"
         self._trust = Trust()
         self._clear_leftovers()
+        put_back_left(data)
 
     def path(self, sha256: str) -> Path:
         """Where the blob lies, or would lie; ``sha256`` is lower-case hex that was checked before."""
