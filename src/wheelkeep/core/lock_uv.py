@@ -3,6 +3,7 @@
 from wheelkeep.core.lock import Draft, Lock, Locked, Origin, bare, normal_version
 from wheelkeep.core.lock_toml import place, read_file, read_files, read_project, words
 from wheelkeep.core.toml_source import Document, Table
+from wheelkeep.core.uv_markers import Package, markers, read_needs
 
 _SOURCES: dict[str, Origin] = {
     "registry": "index",
@@ -13,6 +14,7 @@ _SOURCES: dict[str, Origin] = {
     "editable": "editable",
     "virtual": "virtual",
 }
+_ROOTS = ("virtual", "editable", "directory")
 
 
 def read_uv(text: str, path: str) -> Lock:
@@ -24,7 +26,9 @@ def read_uv(text: str, path: str) -> Lock:
     if (version := root.any("version")) not in (None, 1):
         root.wrong("version", f"is {version}: only version 1 is known; lock with a uv that writes it")
         document.settle()
-    for table in root.tables("package"):
+    tables = root.tables("package")
+    needed = markers([_package(table) for table in tables])
+    for table, marker in zip(tables, needed, strict=True):
         project = read_project(table)
         origin, source = _source(table)
         files = read_files(table, "wheels")
@@ -37,11 +41,26 @@ def read_uv(text: str, path: str) -> Lock:
                 files=files,
                 origin=origin,
                 source=source,
-                marker=" or ".join(f"({each})" for each in words(table.any("resolution-markers"))),
+                marker=marker or " or ".join(f"({each})" for each in words(table.any("resolution-markers"))),
             )
             draft.add(entry, place(table))
     document.settle()
     return draft.done()
+
+
+def _package(table: Table) -> Package:
+    """What it needs, as far as it can be read: markers only narrow what is wanted."""
+    told = {"": read_needs(table.any("dependencies"))}
+    for key in ("optional-dependencies", "dev-dependencies"):
+        if isinstance(some := table.any(key), dict):
+            told |= {f"{key[:3]}:{name}": read_needs(listed) for name, listed in some.items()}
+    source = table.any("source")
+    root = isinstance(source, dict) and not source.keys().isdisjoint(_ROOTS)
+    return Package(str(table.any("name")), _text(table.any("version")), told, root)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _source(table: Table) -> tuple[Origin, str | None]:
