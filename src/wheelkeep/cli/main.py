@@ -24,6 +24,7 @@ COMMANDS = {
     "deny": "allow.deny",
     "lock": "lock.app",
     "mirror": "mirror.mirror",
+    "export": "export.app",
     "clashes": "clashes.clashes",
     "yank": "release.yank",
     "unyank": "release.unyank",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.resolved import Resolved
 from wheelkeep.core.targets import Targets
+from wheelkeep.core.write_lock import Choice
 from wheelkeep.index.index import Index
 from wheelkeep.index.view import View
 
@@ -33,15 +34,20 @@ class Lacking(Struct, frozen=True, kw_only=True):
 
 
 class Needed(Struct, frozen=True, kw_only=True):
-    """The files to have, each once, and what is not to be had."""
+    """What to have, and what is not to be had."""
 
-    files: tuple[File, ...]
+    choices: tuple[Choice, ...]
     lacking: tuple[Lacking, ...]
 
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Every file, once."""
+        found = {(file.source, file.filename): file for one in self.choices for file in one.files}
+        return tuple(found.values())
+
     def with_(self, other: "Needed") -> "Needed":
-        """Both together, each file once."""
-        files = {(file.source, file.filename): file for file in (*self.files, *other.files)}
-        return Needed(files=tuple(files.values()), lacking=(*self.lacking, *other.lacking))
+        """Both together."""
+        return Needed(choices=(*self.choices, *other.choices), lacking=(*self.lacking, *other.lacking))
 
 
 class NothingAllowed(WheelkeepError):
@@ -50,32 +56,30 @@ class NothingAllowed(WheelkeepError):
 
 async def of_resolved(index: Index, resolved: Sequence[Resolved], targets: Targets) -> Needed:
     """The files of chosen versions that the targets install."""
-    wanted = [one for one in resolved if targets.wants(one.marker)]
     return await _gathered(
-        _of_version(index, one.project, one.version, targets, None, f"{one.project} {one.version}")
-        for one in wanted
+        _of_version(index, _Wanted(one.project, one.version, one.marker), targets)
+        for one in resolved
+        if targets.wants(one.marker)
     )
 
 
 async def of_locks(index: Index, locks: Sequence[Lock], targets: Targets) -> Needed:
     """The very files that locks name and that the targets install, by their hashes."""
-    wanted: dict[tuple[ProjectName, str | None], set[str]] = {}
+    wanted: dict[tuple[ProjectName, str | None], _Wanted] = {}
     lacking = []
-    for lock in locks:
-        for entry in lock.entries:
-            if not targets.wants(entry.marker) or entry.origin in ("virtual", "editable"):
-                continue
-            hashes = {file.sha256 for file in entry.files if file.sha256 is not None}
-            if entry.unservable or entry.project is None or not hashes:
-                why = entry.unservable or "the lock has no sha256 of it, so no file can be told to be this"
-                lacking.append(Lacking(what=_named(entry), why=why))
-                continue
-            wanted.setdefault((entry.project, entry.version), set()).update(hashes)
-    found = await _gathered(
-        _of_version(index, project, version, targets, hashes, f"{project} {version or ''}".rstrip())
-        for (project, version), hashes in wanted.items()
-    )
-    return Needed(files=found.files, lacking=(*lacking, *found.lacking))
+    for entry in (entry for lock in locks for entry in lock.entries):
+        if not targets.wants(entry.marker) or entry.origin in ("virtual", "editable"):
+            continue
+        hashes = {file.sha256 for file in entry.files if file.sha256 is not None}
+        if entry.unservable or entry.project is None or not hashes:
+            why = entry.unservable or "the lock has no sha256 of it, so no file can be told to be this"
+            lacking.append(Lacking(what=_named(entry), why=why))
+            continue
+        one = _Wanted(entry.project, entry.version, entry.marker, hashes)
+        key = (one.project, one.version)
+        wanted[key] = wanted[key].or_(one) if key in wanted else one
+    found = await _gathered(_of_version(index, one, targets) for one in wanted.values())
+    return Needed(choices=found.choices, lacking=(*lacking, *found.lacking))
 
 
 async def all_allowed(index: Index, targets: Targets) -> Needed:
@@ -91,50 +95,82 @@ async def all_allowed(index: Index, targets: Targets) -> Needed:
     async def one(project: ProjectName) -> Needed:
         view = await _view(index, project)
         if not isinstance(view, View):
-            return Needed(files=(), lacking=(Lacking(what=project, why=view),))
+            return Needed(choices=(), lacking=(Lacking(what=project, why=view),))
         files = [
             file
             for file, decision in view.by_name.values()
             if decision.against is None and policy.lists(file, context) is not None
         ]
-        return Needed(files=tuple(_fitting(files, targets)), lacking=())
+        return Needed(choices=_choices(_fitting(files, targets), ""), lacking=())
 
     found = await _gathered(one(project) for project in sorted(names))
     many = (Lacking(what=glob, why="it stands for names that only asking would tell") for glob in globs)
-    return Needed(files=found.files, lacking=(*many, *found.lacking))
+    return Needed(choices=found.choices, lacking=(*many, *found.lacking))
 
 
-async def _of_version(
-    index: Index,
-    project: ProjectName,
-    version: str | None,
-    targets: Targets,
-    hashes: set[str] | None,
-    what: str,
-) -> Needed:
-    view = await _view(index, project)
+class _Wanted(NamedTuple):
+    """One version; ``hashes``: these files of it alone."""
+
+    project: ProjectName
+    version: str | None
+    marker: str
+    hashes: set[str] | None = None
+
+    @property
+    def words(self) -> str:
+        return f"{self.project} {self.version or ''}".rstrip()
+
+    def or_(self, other: "_Wanted") -> "_Wanted":
+        """The same in more environments, with more files."""
+        marker = self.marker if self.marker == other.marker else ""
+        if self.marker and other.marker and self.marker != other.marker:
+            marker = f"({self.marker}) or ({other.marker})"
+        hashes = (self.hashes or set()) | (other.hashes or set())
+        return self._replace(marker=marker, hashes=hashes)
+
+
+async def _of_version(index: Index, wanted: _Wanted, targets: Targets) -> Needed:
+    view = await _view(index, wanted.project)
     if not isinstance(view, View):
-        return Needed(files=(), lacking=(Lacking(what=what, why=view),))
+        return Needed(choices=(), lacking=(Lacking(what=wanted.words, why=view),))
     entries = [
         (file, decision)
         for file, decision in view.by_name.values()
-        if (version is None or file.version == version) and (hashes is None or file.sha256 in hashes)
+        if wanted.version in (None, file.version) and (wanted.hashes is None or file.sha256 in wanted.hashes)
     ]
     files = [file for file, decision in entries if decision.against is None]
     lacking = [
         Lacking(what=file.filename, why=decision.against.label)
         for file, decision in entries
-        if decision.against is not None and (hashes is not None or not files)
+        if decision.against is not None and (wanted.hashes is not None or not files)
     ]
-    gone = (hashes or set()) - {file.sha256 for file, _ in entries}
+    gone = (wanted.hashes or set()) - {file.sha256 for file, _ in entries}
     if gone:
-        lacking += [Lacking(what=what, why=f"no file with sha256 {one} is there") for one in sorted(gone)]
+        lacking += [
+            Lacking(what=wanted.words, why=f"no file with sha256 {one} is there") for one in sorted(gone)
+        ]
     elif not entries:
-        lacking.append(Lacking(what=what, why="the index has no such version"))
+        lacking.append(Lacking(what=wanted.words, why="the index has no such version"))
     chosen = _fitting(files, targets)
     if files and not chosen:
-        lacking.append(Lacking(what=what, why="none of its files is for these Pythons and platforms"))
-    return Needed(files=tuple(chosen), lacking=tuple(lacking))
+        lacking.append(Lacking(what=wanted.words, why="none of its files is for these Pythons and platforms"))
+    return Needed(choices=_choices(chosen, wanted.marker), lacking=tuple(lacking))
+
+
+def _choices(files: Iterable[File], marker: str) -> tuple[Choice, ...]:
+    """The files by their versions."""
+    same: dict[tuple[ProjectName, str], list[File]] = {}
+    for file in files:
+        same.setdefault((file.project, file.version), []).append(file)
+    return tuple(
+        Choice(
+            project=project,
+            version=version,
+            marker=marker,
+            files=tuple(sorted(some, key=lambda file: file.filename)),
+        )
+        for (project, version), some in same.items()
+    )
 
 
 def _fitting(files: Iterable[File], targets: Targets) -> list[File]:
@@ -181,8 +217,8 @@ async def _gathered(parts: Iterable[Awaitable[Needed]]) -> Needed:
             return await part
 
     found = await asyncio.gather(*(one(part) for part in parts))
-    files = {(file.source, file.filename): file for some in found for file in some.files}
+    choices = [choice for some in found for choice in some.choices]
     return Needed(
-        files=tuple(sorted(files.values(), key=lambda file: (file.project, file.filename))),
+        choices=tuple(sorted(choices, key=lambda one: (one.project, one.version))),
         lacking=tuple(dict.fromkeys(one for some in found for one in some.lacking)),
     )

@@ -1,4 +1,4 @@
-"""A folder of this machine as a shelf. What is put there is for its owner's eyes only, and synced."""
+"""A folder of this machine as a shelf. What is put there is synced, and for its owner's eyes only or for everybody's."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,10 @@ class FolderShelf:
 
     at_once = 2
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, public: bool = False) -> None:
+        """``public``: others may read what is put there, as a web server that serves it does."""
         self._root = root
+        self._modes = (0o755, 0o644) if public else (0o700, 0o600)
         self._alone = False
 
     def __str__(self) -> str:
@@ -58,9 +60,10 @@ class FolderShelf:
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
-        with self._told("lock"):
-            path = self._folder_of("lock") / "lock"
-            descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        with self._told("."):
+            path = self._folder_of("lock")
+            # The folder itself, so that nothing lies in it that is not of the thing.
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,7 +95,7 @@ class FolderShelf:
             # Made from above, so that each is closed to others from its first moment.
             for one in [*reversed(folder.parents), folder]:
                 if not one.exists():
-                    one.mkdir(mode=0o700, exist_ok=True)
+                    one.mkdir(mode=self._modes[0], exist_ok=True)
                     sync_folder(one.parent)
         return folder
 
@@ -100,7 +103,7 @@ class FolderShelf:
         folder, target = self._folder_of(name), self._root / name
         passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
         try:
-            _write(passing, content)
+            _write(passing, content, self._modes[1])
             passing.rename(target)
         finally:
             passing.unlink(missing_ok=True)
@@ -110,7 +113,7 @@ class FolderShelf:
         folder = self._folder_of(name)
         passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
         try:
-            _write(passing, content)
+            _write(passing, content, self._modes[1])
             os.link(passing, self._root / name)
         except FileExistsError:
             return False
@@ -175,9 +178,9 @@ def _walk(root: Path, below: str, *, sweep: bool) -> Iterator[Item]:
                 )
 
 
-def _write(path: Path, content: bytes | Path) -> None:
+def _write(path: Path, content: bytes | Path, mode: int) -> None:
     """Writes a new file and syncs it; the system is asked to forget it, so that reading it again asks the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         if isinstance(content, bytes):
             _all(file.fileno(), content)
@@ -188,6 +191,7 @@ def _write(path: Path, content: bytes | Path) -> None:
         os.fsync(file.fileno())
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        os.fchmod(file.fileno(), mode)
 
 
 def _all(descriptor: int, content: bytes) -> None:
