@@ -1,4 +1,4 @@
-"""A folder of this machine as a shelf. What is put there is synced, and for its owner's eyes only or for everybody's."""
+"""A folder of this machine as a shelf. What is put there is synced, and for its owner or for everybody to read."""
 
 import asyncio
 import contextlib
