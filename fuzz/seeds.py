@@ -7,6 +7,11 @@ import zlib
 from fakes.dists import metadata, sdist, wheel
 from fakes.osv import record
 from fuzz.files import BOUNDARY
+from wheelkeep.core.checkpoint import Checkpoint
+from wheelkeep.core.log_entries import SeenFile, write_entry
+from wheelkeep.core.manifest import FORMAT, End, Head, Kept, Stored, write
+from wheelkeep.core.notes import PLAIN, Note, PrivateKey
+from wheelkeep.core.tiles import bundle
 
 A = "a1" * 32
 _, WHEEL = wheel("demo", "1.0", files={"demo/a.py": b"a" * 300, "demo/b.py": b"b = 1\n"})
@@ -71,6 +76,20 @@ _ATTESTATION = {
     "envelope": {"statement": "YQ==", "signature": "YQ=="},
 }
 
+_KEY = PrivateKey("keep.example/log", PLAIN, bytes(range(32)))
+_CHECKPOINT = Checkpoint("keep.example/log", 3, bytes(32))
+_ENTRY = write_entry(
+    SeenFile(
+        at="2026-01-01T00:00:00.000000Z", source="a", project="b", filename="c", sha256=A, salt="00" * 16
+    )
+)
+_BACKUP = [
+    Head(format=FORMAT, made="2026-01-01T00:00:00Z", wheelkeep="1"),
+    Kept(path="wheelkeep.db", mode=0o600, size=3, sha256=A, parts=(A,)),
+    Stored(sha256=A, size=3),
+    End(entries=2, bytes=6),
+]
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "page_json": (PAGE_JSON,),
     "page_html": (PAGE_HTML,),
@@ -96,7 +115,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "form": (FORM,),
     "packed_page": (gzip.compress(b"x" * 3000), zlib.compress(b"y" * 3000), gzip.compress(b"a") * 3),
     "lock_requirements": (
-        f"demo[x]==1.0 ; os_name == 'nt' \\\n  --hash=sha256:{A}\n-e git+https://f.example/x#egg=y\n-r x\n".encode(),
+        f"demo[x]==1.0 ; os_name == 'nt' \\\n  --hash=sha256:{A}\n-e git+https://f.example/x#egg=y\n".encode(),
     ),
     "lock_pylock": (
         'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "demo"\nversion = "1.0"\n'
@@ -134,7 +153,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b'kind = "remote"\nurl = "pypi"\nfresh = "10m"\n[indexes.main]\nsources = ["acme", ["p"]]\nmerge = "pinned"\n'
         b'publish = "acme"\n[[indexes.main.pin]]\npackage = "numpy"\nversion = "1.*"\npriority = 990\n',
     ),
-    "expectations": (b"demo==1.0 admitted\ndemo==2.0 blocked by deny\n# remark\n",),
+    "expectations": (b'expect "demo==1.0" admitted\nexpect "demo==2.0" blocked by deny\n# remark\n',),
     "osv": (
         _json(
             record("GHSA-1", "demo", vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", versions=["1.0"])
@@ -146,5 +165,11 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         _json({"version": 1, "attestation_bundles": [{"publisher": _CLAIM, "attestations": [_ATTESTATION]}]}),
     ),
     "identity": (b"eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJodHRwczovL3guZXhhbXBsZSJ9.YQ",),
+    "log_note": (
+        f"{Note(str(_CHECKPOINT), (_KEY.sign(str(_CHECKPOINT)),))}".encode(),
+        f"{_KEY.public}\n{_CHECKPOINT}".encode(),
+    ),
+    "log_tiles": (b"0/x001/000.p/12", bytes(range(64)), bundle([_ENTRY, _ENTRY])),
+    "backup_list": (b"".join(map(write, _BACKUP)),),
     "metadata": (metadata("demo", "1.0").encode() + b"License-Expression: MIT OR (GPL-2.0-only WITH x)\n",),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fuzz import files, pages, texts
+from fuzz import books, files, pages, texts
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
@@ -31,5 +31,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         texts.attestations,
         texts.identity,
         texts.metadata,
+        books.log_note,
+        books.log_tiles,
+        books.backup_list,
     )
 }

@@ -10,7 +10,7 @@ from wheelkeep.core.errors import ConfigError, IdentityRefused, WheelkeepError
 from wheelkeep.core.expectations import read_expectations
 from wheelkeep.core.identity import read_unproven
 from wheelkeep.core.licence import read_metadata
-from wheelkeep.core.lock import LockFormat
+from wheelkeep.core.lock import Lock, LockFormat
 from wheelkeep.core.lock_set import LockSet
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import ProjectName, SourceName
@@ -18,6 +18,8 @@ from wheelkeep.core.read_advisories import read_osv, read_told
 from wheelkeep.core.read_policy import read_policy
 from wheelkeep.core.read_settings import read_settings
 from wheelkeep.core.requirement_lines import decoded, lines
+from wheelkeep.core.rewrite_lock import rewrite_lock
+from wheelkeep.core.rewritten import Address
 
 DEMO = ProjectName("demo")
 FILE = "demo-1.0-py3-none-any.whl"
@@ -36,6 +38,21 @@ def _lock(name: LockFormat, body: bytes) -> None:
         assert error.mistakes and all(mistake.says for mistake in error.mistakes)
         return
     LockSet([(name, lock)])
+    try:
+        text = body.decode()
+        written = rewrite_lock(lock, text, Address("https://keep.example/main")).text
+    except (ConfigError, UnicodeDecodeError):
+        return
+    # Whatever the addresses are, it locks the same files.
+    again = read_lock(name, lambda _: written.encode())
+    assert _meaning(again) == _meaning(lock)
+
+
+def _meaning(lock: Lock) -> list[object]:
+    return [
+        (entry.project, entry.version, [(file.sha256, file.digests) for file in entry.files])
+        for entry in lock.entries
+    ]
 
 
 def lock_requirements(body: bytes) -> None:
