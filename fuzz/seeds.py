@@ -171,5 +171,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     ),
     "log_tiles": (b"0/x001/000.p/12", bytes(range(64)), bundle([_ENTRY, _ENTRY])),
     "backup_list": (b"".join(map(write, _BACKUP)),),
+    "moments": (b"2026-10-01", b"2026-10-01T12:00:00.5+02:00", b"2026-10-01t00:00:00z"),
     "metadata": (metadata("demo", "1.0").encode() + b"License-Expression: MIT OR (GPL-2.0-only WITH x)\n",),
 }

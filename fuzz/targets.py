@@ -31,6 +31,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         texts.attestations,
         texts.identity,
         texts.metadata,
+        texts.moments,
         books.log_note,
         books.log_tiles,
         books.backup_list,

@@ -1,5 +1,6 @@
 """Targets: locks, settings, policies, advisories and attestations."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from wheelkeep.core.lock import Lock, LockFormat
 from wheelkeep.core.lock_set import LockSet
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.past import is_moment, read_moment
 from wheelkeep.core.read_advisories import read_osv, read_told
 from wheelkeep.core.read_policy import read_policy
 from wheelkeep.core.read_settings import read_settings
@@ -160,6 +162,17 @@ def identity(body: bytes) -> None:
         read_unproven(body.decode("utf-8", "replace"))
     except IdentityRefused as error:
         assert error.reason
+
+
+def moments(body: bytes) -> None:
+    """The date or moment behind an index's ``@``."""
+    text = body.decode("utf-8", "replace")
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    try:
+        moment = read_moment(text, now)
+    except ValueError:
+        return
+    assert moment <= now and is_moment(text)
 
 
 def metadata(body: bytes) -> None:

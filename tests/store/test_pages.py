@@ -7,6 +7,7 @@ import pytest
 from fakes.made import DEMO, NOW, later, page, versions
 from fakes.stores import Store
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.store import pages as module
 from wheelkeep.store.database import Database
 from wheelkeep.store.pages import Pages, StoredPage
 
@@ -110,3 +111,26 @@ async def test_all_pages_and_how_many(store: Store) -> None:
         PYPI: (2, later(minutes=1).timestamp()),
         VENDOR: (0, NOW.timestamp()),
     }
+
+
+async def test_ever_new_names_that_are_not_there_fill_no_disk(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ABSENT", 5)
+    monkeypatch.setattr(module, "_FORGET_EVERY", 10)
+    await put(store.pages, PYPI, FIRST)
+    await put(store.pages, VENDOR, StoredPage(page=None, checked=later(hours=-9)))
+    for number in range(20):
+        name = ProjectName(f"made-up-{number}")
+        await put(store.pages, PYPI, StoredPage(page=None, checked=later(minutes=number)), project=name)
+    known = [
+        number
+        for number in range(20)
+        if await store.pages.get(PYPI, ProjectName(f"made-up-{number}")) is not None
+    ]
+    # It is looked at now and then, so there may be a few more.
+    assert 5 <= len(known) <= 15
+    assert known == list(range(20))[-len(known) :]
+    # Pages stay, however old, and what other sources said.
+    assert await store.pages.get(PYPI, DEMO) == FIRST
+    assert await store.pages.get(VENDOR, DEMO) is not None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Row, func, select
+from sqlalchemy import Delete, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wheelkeep.core.model import Page
@@ -13,6 +13,10 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.store.database import Database
 from wheelkeep.store.packed import pack_page, unpack_page
 from wheelkeep.store.tables import pages
+
+MOST_ABSENT = 20_000
+"""Names that a source does not have, of which that is remembered: a client can make up ever new ones."""
+_FORGET_EVERY = 1_000
 
 
 class StoredPage(Struct, frozen=True, kw_only=True):
@@ -29,6 +33,7 @@ class Pages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._absences = 0
 
     async def get(self, source: SourceName, project: ProjectName) -> StoredPage | None:
         """The stored page, or None where the source was never asked."""
@@ -65,6 +70,10 @@ class Pages:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["source", "project"], set_=values)
             )
+            if before is None and after.page is None:
+                self._absences += 1
+                if self._absences % _FORGET_EVERY == 0:
+                    await connection.execute(_oldest_absences(source))
         return after
 
     async def keys(self) -> list[tuple[SourceName, ProjectName]]:
@@ -87,6 +96,15 @@ class Pages:
         )
         async with self._database.read() as connection:
             return {row[0]: (row[1], row[2]) for row in await connection.execute(query)}
+
+
+def _oldest_absences(source: SourceName) -> Delete:
+    """Takes away the rows that say no more than that a name was not there, but for the newest."""
+    absent = (pages.c.source == source, pages.c.body.is_(None))
+    newest = select(pages.c.checked).where(*absent).order_by(pages.c.checked.desc())
+    return delete(pages).where(
+        *absent, pages.c.checked <= newest.offset(MOST_ABSENT).limit(1).scalar_subquery()
+    )
 
 
 def _read(row: Row[Any, Any, Any] | None) -> StoredPage | None:
