@@ -142,6 +142,11 @@ async def test_only_checked_words_of_the_origin_are_passed_on(outside: Outside, 
         "releases": {"9.9": []},
         "urls": [{"url": "https://evil.example/x.whl"}],
         "more": 1,
+        "vulnerabilities": [
+            {"id": "X-1", "fixed_in": ["2.0"], "link": "javascript:x", "evil": 1, "aliases": [7]},
+            {"id": ["evil"]},
+            "evil",
+        ],
     }
     outside.bodies["/pypi/demo/json"] = Answer(
         200, {"Content-Type": "application/json"}, json.dumps(document).encode()
@@ -153,6 +158,9 @@ async def test_only_checked_words_of_the_origin_are_passed_on(outside: Outside, 
         assert (told["info"]["summary"], told["info"]["classifiers"]) == (None, None)
         assert told["info"]["requires_dist"] == ["x>1"]
         assert "9.9" not in told["releases"]
+        assert told["vulnerabilities"] == [
+            {"withdrawn": None, "id": "X-1", "fixed_in": ["2.0"], "link": None}
+        ]
         for word in (b"evil", b"javascript", b"more"):
             assert word not in reply.body
 

@@ -9,6 +9,7 @@ from packaging.metadata import parse_email
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
+from wheelkeep.core.links import absolute
 from wheelkeep.core.merge import Nowhere, newest
 from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
@@ -27,6 +28,9 @@ _INFO_TEXTS = (
     "author", "author_email", "description", "description_content_type", "docs_url", "home_page", "keywords",
     "license", "license_expression", "maintainer", "maintainer_email", "platform", "summary",
 )  # fmt: skip
+_TROUBLE_TEXTS = ("id", "details", "summary", "source", "withdrawn")
+_TROUBLE_LISTS = ("aliases", "fixed_in")
+_MOST_TROUBLES = 1_000
 _INFO_LISTS = ("classifiers", "dynamic", "license_files", "provides_extra", "requires_dist")
 
 
@@ -112,9 +116,7 @@ class Documents:
                 continue
             return {
                 "info": told["info"] if isinstance(told.get("info"), dict) else {},
-                "vulnerabilities": told["vulnerabilities"]
-                if isinstance(told.get("vulnerabilities"), list)
-                else [],
+                "vulnerabilities": _troubles(told.get("vulnerabilities")),
             }
         return {}
 
@@ -157,6 +159,25 @@ class Documents:
         # Written anew: only what reads as JSON goes out.
         checked = msgspec.json.encode(msgspec.json.decode(body))
         return conditional(request, etag, (kind, *_JSON[1:], (b"etag", etag)), checked)
+
+
+def _troubles(told: object) -> list[dict[str, Any]]:
+    """What an origin says against a release, less all that no client knows; ``link`` leads to a web page or nowhere."""
+    found = []
+    for entry in told[:_MOST_TROUBLES] if isinstance(told, list) else ():
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+            continue
+        texts = {key: entry[key] for key in _TROUBLE_TEXTS if isinstance(entry.get(key), str)}
+        lists = {key: entry[key] for key in _TROUBLE_LISTS if _is_texts(entry.get(key))}
+        link = entry.get("link")
+        found.append(
+            {"withdrawn": None, **texts, **lists, "link": absolute(link) if isinstance(link, str) else None}
+        )
+    return found
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 async def _vulnerabilities(
@@ -234,8 +255,7 @@ def _info(
     info: dict[str, Any] = {key: told[key] if isinstance(told.get(key), str) else None for key in _INFO_TEXTS}
     for key in _INFO_LISTS:
         value = told.get(key)
-        is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        info[key] = value if is_list else None
+        info[key] = value if _is_texts(value) else None
     # The origin's dependencies are those of its own newest version, which need not be the newest admitted one.
     if told.get("version") != version:
         info["requires_dist"] = None
