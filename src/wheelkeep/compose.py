@@ -16,9 +16,11 @@ from wheelkeep.index.herald import Herald
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Announcer, Book, Keep
 from wheelkeep.index.licenser import Licenser
+from wheelkeep.index.log_book import LogBook
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
 from wheelkeep.index.releases import Steward
+from wheelkeep.index.sequencer import Sequencer
 from wheelkeep.index.sessions import Stager
 from wheelkeep.index.soundness import Soundness
 from wheelkeep.index.views import Views
@@ -40,7 +42,9 @@ from wheelkeep.store.deliveries import Deliveries
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.kept import KeptBlobs
+from wheelkeep.store.leaves import Leaves
 from wheelkeep.store.ledger import Ledger
+from wheelkeep.store.log_files import LogFiles
 from wheelkeep.store.minted import MintedTokens
 from wheelkeep.store.owners import Owners
 from wheelkeep.store.pages import Pages
@@ -111,6 +115,7 @@ def build(settings: Settings) -> Keep:
         advisor=advisor,
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
         herald=_herald(settings, ledger, Deliveries(database), tally),
+        log_book=_log_book(settings, database, ledger, fetches, pages, facts),
         sources=sources,
         indexes=indexes,
     )
@@ -178,6 +183,23 @@ def _mint(settings: Settings, minted: MintedTokens) -> Mint | None:
         return None
     issuers = {publisher.issuer: Issuer(publisher.issuer) for publisher in publishers}
     return Mint(publishers, audience=settings.audience, issuers=issuers, minted=minted)
+
+
+def _log_book(
+    settings: Settings, database: Database, ledger: Ledger, fetches: Fetches, pages: Pages, facts: Facts
+) -> LogBook:
+    leaves, files = Leaves(database), LogFiles(settings.data)
+    sequencer = Sequencer(
+        leaves,
+        files,
+        ledger=ledger,
+        fetches=fetches,
+        pages=pages,
+        facts=facts,
+        turn=Turn(settings.data / "log.lock"),
+        public_url=settings.public_url,
+    )
+    return LogBook(leaves, files, sequencer)
 
 
 def _herald(settings: Settings, ledger: Ledger, deliveries: Deliveries, tally: Tally) -> Herald | None:

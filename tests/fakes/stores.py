@@ -12,7 +12,9 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches
+from wheelkeep.store.leaves import Leaves
 from wheelkeep.store.ledger import Ledger
+from wheelkeep.store.log_files import LogFiles
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
@@ -32,6 +34,8 @@ class Store:
         self.advisories = Advisories(self.database)
         self.ledger = Ledger(self.database)
         self.fetches = Fetches(data)
+        self.leaves = Leaves(self.database)
+        self.log_files = LogFiles(data)
         changes = Changes(data)
         self.uploads = Uploads(self.database, self.ledger, changes)
         self.releases = Releases(self.database, self.ledger, changes)

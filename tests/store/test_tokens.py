@@ -172,3 +172,24 @@ async def test_a_token_is_got_and_ended_by_its_id(tokens: Tokens) -> None:
     ended = await tokens.end(made.id, NOW)
     assert ended is not None and ended.revoked == NOW
     assert await tokens.end(made.id, NOW + timedelta(days=1)) == ended
+
+
+async def test_what_becomes_of_a_token_is_in_the_ledger_without_its_secret(store: Store) -> None:
+    tokens, text = Tokens(store.database), token_text.write(bytes(token_text.RANDOM_BYTES))
+    scopes = (read_scope("admin"),)
+    made = await tokens.add(text, name="ci", scopes=scopes, created=NOW, expires=None, by="ada")
+    assert await tokens.revoke("ci", NOW, by="bob")
+    assert not await tokens.revoke("ci", NOW, by="eve")
+    await tokens.end(made.id, NOW, by="eve")
+    told = [
+        entry
+        async for _, entry in store.ledger.lines(
+            kind=None, source=None, project=None, since=None, until=None, before=None
+        )
+    ]
+    assert [(entry.kind, entry.detail["by"]) for entry in told] == [
+        ("token revoked", "bob"),
+        ("token created", "ada"),
+    ]
+    assert all(entry.detail["token"] == made.id and entry.detail["scopes"] == ["admin"] for entry in told)
+    assert text.rpartition("_")[2] not in repr(told)

@@ -410,3 +410,12 @@ def test_an_open_index_takes_no_notice_of_credentials(world: World, caller: str)
     for path in world.paths:
         told, shown = world.ask(f"/open{path}", caller), world.ask(f"/open{path}", "none")
         assert refusal(told) == refusal(shown), path
+
+
+def test_the_log_tells_its_entries_only_to_who_may_read_every_index(world: World) -> None:
+    for caller in world.given:
+        for path in ("/log/checkpoint", "/log/key"):
+            assert world.ask(path, caller).status in (200, 503), caller
+        told = world.ask("/log/tile/entries/000.p/1", caller).status
+        refused = 401 if caller in (*LAPSED, *GUESSES, "none") else 403
+        assert told in ((200, 404) if caller == "admin" else (refused, 429)), caller

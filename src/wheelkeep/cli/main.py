@@ -44,6 +44,7 @@ COMMANDS = {
     "token": "token.app",
     "wanted": "wanted.app",
     "owner": "owner.app",
+    "log": "log.app",
 }
 """Each command's module in this folder and its name there, in the order in which the help shows them."""
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 T = TypeVar("T")
+BY = "command line"
+"""Who the ledger names: whoever may write to the data folder."""
 
 
 @app.command("create")
@@ -50,7 +52,7 @@ def create(
     until = now + _duration(expires) if expires is not None else None
     text = token_text.write(os.urandom(token_text.RANDOM_BYTES))
     made = _with_tokens(
-        settings, lambda tokens: tokens.add(text, name=name, scopes=scopes, created=now, expires=until)
+        settings, lambda tokens: tokens.add(text, name=name, scopes=scopes, created=now, expires=until, by=BY)
     )
     if json:
         print_json(_told(made) | {"token": text})
@@ -82,7 +84,7 @@ def revoke(
     """End a token for good, at once. Exit 1 if no token of that name is left to be revoked."""
 
     async def end(tokens: "Tokens") -> "list[Token] | None":
-        return None if await tokens.revoke(name, datetime.now(UTC)) else await tokens.all()
+        return None if await tokens.revoke(name, datetime.now(UTC), by=BY) else await tokens.all()
 
     known = _with_tokens(configuration.load(context.obj), end)
     if known is None:

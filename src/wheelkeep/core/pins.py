@@ -129,6 +129,16 @@ def departed(before: Page | None, after: Page | None) -> tuple[File, ...]:
     return tuple(file for file in files if file.gone and file.left != was.get(file.filename))
 
 
+def first_sights(before: Page | None, after: Page | None) -> tuple[File, ...]:
+    """The files that have a sha256 for the first time in the later of two states of a page."""
+    if after is None or after is before:
+        return ()
+    known = (
+        {file.filename for file in before.files if file.sha256 is not None} if before is not None else set()
+    )
+    return tuple(file for file in after.files if file.sha256 is not None and file.filename not in known)
+
+
 def learned(page: Page, filename: str, *, sha256: str, size: int) -> Page:
     """The page after the whole bytes of a file came: a hash or size that nobody had told is the first seen."""
     return replace(

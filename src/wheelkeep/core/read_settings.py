@@ -12,6 +12,7 @@ from msgspec import structs
 from wheelkeep.core import places
 from wheelkeep.core.available import unavailable_settings, warn_of_experiments
 from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.notes import COSIGNED, PublicKey, read_key
 from wheelkeep.core.read_alerts import read_alerts
 from wheelkeep.core.read_indexes import read_indexes
 from wheelkeep.core.read_sources import read_sources
@@ -69,6 +70,7 @@ def read_settings(
         workers=root.integer("workers", least=1, most=64) or 1,
         trust_roots=_read_trust_roots(root, around),
         experimental=root.texts("experimental") or (),
+        witnesses=_read_witnesses(root),
         alerts=read_alerts(root, around, _BELONGS_AT_THE_TOP),
         sources=sources,
         indexes=_indexes(root, sources, around),
@@ -159,6 +161,22 @@ def _read_trust_roots(root: Table, around: Surroundings) -> tuple[Path | None, .
     if read == () and not root.elements("trust_roots"):
         root.wrong("trust_roots", "is empty, so nothing could be verified: name a trust root or take it out")
     return tuple(one if isinstance(one, Path) else None for one in read or (_PUBLIC,))
+
+
+def _read_witnesses(root: Table) -> tuple[PublicKey, ...]:
+    table = root.table("log")
+    if table is None:
+        return ()
+    found = table.each("witnesses", _read_witness) or ()
+    table.done(_BELONGS_AT_THE_TOP)
+    return found
+
+
+def _read_witness(text: str) -> PublicKey:
+    key = read_key(text)
+    if key.kind != COSIGNED:
+        raise ValueError("is the key of a log: write the one that wheelkeep log witness prints there")
+    return key
 
 
 def _read_s3(root: Table, around: Surroundings) -> dict[str, str | Secret]:

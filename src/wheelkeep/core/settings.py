@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.notes import PublicKey
 from wheelkeep.core.publishers import Publisher
 
 MergeMode = Literal["strict", "floor", "pinned", "unsafe-blend"]
@@ -128,6 +129,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """None: nobody is told; alerts are in the ledger, the log and the metrics alone."""
     trust_roots: tuple[Path | None, ...] = (None,)
     """Sigstore trust roots that attestations are held against; None: the public one."""
+    witnesses: tuple[PublicKey, ...] = ()
+    """Who may cosign the transparency log."""
     sources: dict[SourceName, SourceSettings]
     indexes: dict[IndexName, IndexSettings]
     origin: Path | None = None

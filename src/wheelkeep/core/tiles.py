@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from wheelkeep.core.merkle import LENGTH, Nodes, Range, complete, node_hash
+from wheelkeep.core.merkle import LENGTH, Nodes, Range, complete, node_hash, root
 
 WIDTH = 256
 _HEIGHT = 8
@@ -53,14 +53,19 @@ def read_tile(path: str) -> Tile | None:
     return tile if tile.path == path else None
 
 
+def count(level: int, size: int) -> int:
+    """How many hashes a level has in the tree of a size."""
+    return size >> (_HEIGHT * level)
+
+
 def width(level: int, index: int, size: int) -> int:
     """How many hashes a tile has in the tree of a size; 0: it is not there."""
-    return min(max((size >> (_HEIGHT * level)) - index * WIDTH, 0), WIDTH)
+    return min(max(count(level, size) - index * WIDTH, 0), WIDTH)
 
 
 def tiles_of(level: int | None, size: int) -> Iterator[Tile]:
     """Every tile of a level in the tree of a size, from left to right."""
-    for index in range(-(-(size >> (_HEIGHT * (level or 0))) // WIDTH)):
+    for index in range(-(-count(level or 0, size) // WIDTH)):
         yield Tile(level, index, width(level or 0, index, size))
 
 
@@ -95,6 +100,41 @@ def merged(hashes: Sequence[bytes]) -> bytes:
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+class Growing:
+    """A tree that grows leaf by leaf, of which only the tiles at its right edge are kept."""
+
+    def __init__(self, size: int, hashes: Callable[[int, int, int], Sequence[bytes]]) -> None:
+        """Goes on from a tree of a size; ``hashes`` gives those of a level from one place to another."""
+        self.size = size
+        ends = [count(level, size) for level in range(levels(size))]
+        self._edge = [list(hashes(level, end - end % WIDTH, end)) for level, end in enumerate(ends)]
+        self.added: list[list[bytes]] = [[] for _ in ends]
+        """What came to each level since then."""
+
+    def add(self, leaf: bytes) -> None:
+        """Adds the hash of one more leaf."""
+        self.size += 1
+        level = 0
+        while True:
+            if level == len(self._edge):
+                self._edge.append([])
+                self.added.append([])
+            self._edge[level].append(leaf)
+            self.added[level].append(leaf)
+            if len(self._edge[level]) < WIDTH:
+                return
+            leaf = merged(self._edge[level])
+            self._edge[level] = []
+            level += 1
+
+    def root(self) -> bytes:
+        """The root of the tree as it is now."""
+        # The subtrees at the right edge lie in the tiles at the right edge.
+        return root(
+            self.size, nodes_in(lambda level, start, end: self._edge[level][start % WIDTH :][: end - start])
+        )
 
 
 def split(body: bytes) -> list[bytes]:

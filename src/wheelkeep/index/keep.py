@@ -26,6 +26,7 @@ from wheelkeep.index.fetch_book import FetchBook
 from wheelkeep.index.herald import Herald
 from wheelkeep.index.index import Index
 from wheelkeep.index.licenser import Licenser
+from wheelkeep.index.log_book import LogBook
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.mint import Mint
 from wheelkeep.index.receive import Receiver
@@ -47,6 +48,10 @@ from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
 
 _MOST_NAMED = 100
+RETRY = 1.0
+"""Seconds until lines that could not be written are tried again."""
+MOST_WAITING = 5_000
+"""Lines that are kept in memory while the ledger cannot be written."""
 log = get_logger(__name__)
 
 
@@ -71,6 +76,8 @@ class Book:
         self._fetches = fetches
         self._tally = tally
         self._entries: list[Entry] = []
+        self._dropped = 0
+        self._closing = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -187,23 +194,53 @@ class Book:
                 detail=detail,
             )
         )
+        self._drop()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
+        """Writes what waits; while that cannot be done it is kept, as much as there is room for, and tried again."""
+        tried = 0
         while self._entries:
-            await asyncio.sleep(0.02)
+            await self._pause(RETRY if tried else 0.02)
+            last = self._closing.is_set()
             entries, self._entries = self._entries, []
+            lost = [_lost(self._dropped)] if self._dropped else []
             try:
-                await self._ledger.append(entries)
-            except Exception:
-                # A disk that is full or cannot be written stops writes, not reads; the log tells what is missing.
-                log.exception("ledger_not_written", entries=[f"{one.kind} {one.filename}" for one in entries])
+                await self._ledger.append([*lost, *entries])
+            except Exception as error:
+                # A disk that is full or cannot be written stops writes, not reads.
+                if not tried:
+                    told = [f"{one.kind} {one.filename}" for one in entries[:_MOST_NAMED]]
+                    log.error("ledger_not_written", why=str(error), entries=told, now="they are tried again")
+                tried += 1
+                self._entries[:0] = entries
+                self._drop()
+                if last:
+                    log.error("ledger_lines_lost", lines=len(self._entries) + self._dropped)
+                    return
+            else:
+                self._dropped -= lost[0].detail["lines"] if lost else 0
+
+    def _drop(self) -> None:
+        """The newest go where there is no room: what began it all says more than what followed."""
+        self._dropped += max(0, len(self._entries) - MOST_WAITING)
+        del self._entries[MOST_WAITING:]
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
     async def close(self) -> None:
+        """Writes what is left, with one last try where it could not be written before."""
         await asyncio.gather(*self._telling, return_exceptions=True)
+        self._closing.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])
+
+
+def _lost(lines: int) -> Entry:
+    return Entry(kind="lines lost", at=datetime.now(UTC), detail={"lines": lines})
 
 
 class Keep:
@@ -236,6 +273,7 @@ class Keep:
         advisor: Advisor,
         stager: Stager | None,
         herald: Herald | None,
+        log_book: LogBook,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -257,6 +295,7 @@ class Keep:
         """None: publishing sessions are not switched on."""
         self.herald = herald
         """None where no webhook is configured."""
+        self.log = log_book
         self.sources = sources
         self.indexes = indexes
         self.database = database
@@ -270,8 +309,9 @@ class Keep:
         self._tasks: list[asyncio.Task[None]] = []
         self._started = False
 
-    async def start(self) -> None:
-        """Makes every source ready to be asked, and watches the policies; once, however often it is called."""
+    async def start(self, *, serving: bool = False) -> None:
+        """Makes every source ready to be asked, and watches the policies; once, however often it is called. A server
+        also keeps the transparency log."""
         if self._started:
             return
         self._started = True
@@ -286,6 +326,8 @@ class Keep:
             self._tasks.append(asyncio.create_task(self.stager.tend()))
         if self.herald is not None:
             self._tasks.append(asyncio.create_task(self.herald.run()))
+        if serving:
+            self.log.sequencer.start()
 
     async def close(self, *, seconds: float = 25.0) -> None:
         """Ends everything; downloads that run may finish for so many seconds."""
@@ -308,6 +350,9 @@ class Keep:
         await self.book.close()
         await self.asks.close()
         await self._arrivals.close()
+        # The last writer: what the others wrote is in the log then.
+        await self.log.sequencer.close()
+        await self.fetches.close()
         await self.database.close()
 
     def source_of(self, file: File) -> Source:

@@ -108,7 +108,7 @@ class _Sweeping:
             yield state
         state.pages = self._records.pages
         books = LogCheck()
-        async for checked in check(keep.ledger, keep.fetches):
+        async for checked in check(keep):
             books = checked
             yield state
         for finding in books.findings:

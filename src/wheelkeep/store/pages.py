@@ -8,9 +8,11 @@ from msgspec import Struct
 from sqlalchemy import Delete, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from wheelkeep.core import pins
 from wheelkeep.core.model import Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.store.database import Database
+from wheelkeep.store.leaves import add_seen
 from wheelkeep.store.packed import pack_page, unpack_page
 from wheelkeep.store.tables import pages
 
@@ -50,7 +52,8 @@ class Pages:
         project: ProjectName,
         change: Callable[[StoredPage | None], StoredPage | None],
     ) -> StoredPage | None:
-        """Replaces the row by ``change`` of it, in one transaction: no other process's change comes between.
+        """Replaces the row by ``change`` of it, in one transaction: no other process's change comes between. Files that
+        have a sha256 for the first time are in the transparency log from then on.
 
         ``change`` gives None to leave the row as it is.
         """
@@ -74,6 +77,9 @@ class Pages:
                 self._absences += 1
                 if self._absences % _FORGET_EVERY == 0:
                     await connection.execute(_oldest_absences(source))
+            await add_seen(
+                connection, pins.first_sights(before.page if before else None, after.page), after.checked
+            )
         return after
 
     async def keys(self) -> list[tuple[SourceName, ProjectName]]:

@@ -20,6 +20,7 @@ from wheelkeep.core.upload_rules import closed
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
+from wheelkeep.store.leaves import add_seen
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import drop_owners
 from wheelkeep.store.packed import pack_file, unpack_file
@@ -259,6 +260,7 @@ async def _copy(connection: Connection, file: File, to: SourceName) -> None:
     row = {"source": to, "filename": file.filename, "project": file.project}
     there = replace(file, source=to, absent=datetime.now(UTC))
     await connection.execute(insert(hosted_files).values(**row, file=pack_file(there)))
+    await add_seen(connection, [there], datetime.now(UTC))
     for table, where in (
         (wheel_metadata, [wheel_metadata.c.filename == file.filename]),
         (

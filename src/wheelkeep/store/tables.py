@@ -141,6 +141,21 @@ ledger = Table(
     sqlite_autoincrement=True,
 )
 
+leaves = Table(
+    "leaves",  # the transparency log's entries, in its order: of the first the number is 1, the leaf's index 0
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Integer, nullable=False),  # microseconds since the epoch
+    Column("source", String, nullable=False),  # empty, as the next three, where it tells of the books' heads
+    Column("project", String, nullable=False),
+    Column("filename", String, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("heads", Text),  # JSON: number and link, in hex, of the ledger and of the book of fetches
+    Index("leaves_by_filename", "filename"),
+    sqlite_autoincrement=True,
+)
+
 advisory_records = Table(
     "advisory_records",  # one a record of the dumps, withdrawn ones too: an older dump must not bring them back
     metadata,

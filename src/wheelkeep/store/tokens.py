@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from wheelkeep.core import token_text
@@ -15,6 +15,7 @@ from wheelkeep.core.access import Scope, read_scope
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.publishers import MINTED
 from wheelkeep.store.database import Database
+from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.tables import tokens
 
 USED_EVERY = 60.0
@@ -45,12 +46,20 @@ class Token(Struct, frozen=True, kw_only=True):
 class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._ledger = Ledger(database)
 
     async def add(
-        self, text: str, *, name: str, scopes: tuple[Scope, ...], created: datetime, expires: datetime | None
+        self,
+        text: str,
+        *,
+        name: str,
+        scopes: tuple[Scope, ...],
+        created: datetime,
+        expires: datetime | None,
+        by: str = "",
     ) -> Token:
-        """Keeps a new token; ``text`` is what ``token_text.write`` made. Raises NameInUse, and ValueError for a text
-        that is no token.
+        """Keeps a new token and its line in the ledger; ``text`` is what ``token_text.write`` made, ``by`` who makes
+        it. Raises NameInUse, and ValueError for a text that is no token.
         """
         if name.startswith(MINTED):
             raise NameInUse(f'names that begin with "{MINTED}" are those of trusted publishers: take another')
@@ -59,6 +68,7 @@ class Tokens:
         try:
             async with self._database.write() as connection:
                 await connection.execute(tokens.insert().values(row))
+                await self._ledger.write(connection, [_noted("token created", token, created, by)])
         except IntegrityError:
             raise NameInUse(
                 f'there is a token called "{name}" already: revoke it first, or take another name'
@@ -101,18 +111,23 @@ class Tokens:
             row = (await connection.execute(select(tokens).where(tokens.c.id == id_))).first()
         return _token(row) if row is not None else None
 
-    async def end(self, id_: str, now: datetime) -> Token | None:
+    async def end(self, id_: str, now: datetime, *, by: str = "") -> Token | None:
         """Ends the token of an id for good, unless it ended before, and gives it; None: there is none."""
-        statement = update(tokens).where(tokens.c.id == id_, tokens.c.revoked.is_(None))
-        async with self._database.write() as connection:
-            await connection.execute(statement.values(revoked=now.timestamp()))
+        await self._end(tokens.c.id == id_, now, by)
         return await self.get(id_)
 
-    async def revoke(self, name: str, now: datetime) -> bool:
+    async def revoke(self, name: str, now: datetime, *, by: str = "") -> bool:
         """Ends the token of that name for good; False where none of that name is left to be revoked."""
-        statement = update(tokens).where(tokens.c.name == name, tokens.c.revoked.is_(None))
+        return await self._end(tokens.c.name == name, now, by)
+
+    async def _end(self, which: ColumnElement[bool], now: datetime, by: str) -> bool:
+        meant = and_(which, tokens.c.revoked.is_(None))
         async with self._database.write() as connection:
-            return (await connection.execute(statement.values(revoked=now.timestamp()))).rowcount > 0
+            found = [_token(row) for row in await connection.execute(select(tokens).where(meant))]
+            if found:
+                await connection.execute(update(tokens).where(meant).values(revoked=now.timestamp()))
+                await self._ledger.write(connection, [_noted("token revoked", one, now, by) for one in found])
+        return bool(found)
 
     async def used(self, token: Token, now: datetime) -> None:
         """Notes that a token was used, unless that was noted less than a minute ago."""
@@ -139,6 +154,18 @@ def token_row(
         "created": created.timestamp(),
         "expires": expires.timestamp() if expires is not None else None,
     }
+
+
+def _noted(kind: str, token: Token, at: datetime, by: str) -> Entry:
+    """The ledger's line about a token, without its secret."""
+    detail = {
+        "by": by,
+        "token": token.id,
+        "name": token.name,
+        "scopes": [str(scope) for scope in token.scopes],
+        "expires": f"{token.expires:%Y-%m-%dT%H:%M:%SZ}" if token.expires is not None else "",
+    }
+    return Entry(kind=kind, at=at, detail=detail)
 
 
 def _hash(text: str) -> bytes:

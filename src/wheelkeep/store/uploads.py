@@ -4,6 +4,7 @@ A file name that was used once has a row for ever, also when the file is gone (`
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from sqlalchemy import or_, select
@@ -17,6 +18,7 @@ from wheelkeep.store.changes import Changes
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import KnownMetadata, write_metadata
+from wheelkeep.store.leaves import add_seen
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import read_owners
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file
@@ -120,6 +122,7 @@ async def write_file(
     """The row of a file whose name is free, with what is known of it, in a transaction of somebody else's."""
     row = {"source": file.source, "filename": file.filename, "project": file.project}
     await connection.execute(hosted_files.insert().values(**row, file=pack_file(file)))
+    await add_seen(connection, [file], file.first_seen or datetime.now(UTC))
     if metadata is not None:
         await write_metadata(connection, file, metadata)
     if provenance is not None:

@@ -23,6 +23,7 @@ from wheelkeep.web.crowd import Peer
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
 from wheelkeep.web.home import Home
+from wheelkeep.web.log import Log
 from wheelkeep.web.project import Projects
 from wheelkeep.web.respond import (
     SAFE,
@@ -73,6 +74,7 @@ class App:
         self._home = Home(keep)
         self._projects = Projects(keep)
         self._uploads = Uploads(keep, self._auth)
+        self._log = Log(keep, self._auth)
         self._trusted = Trusted(keep, self._auth)
         self._sessions = self._stages = None
         if (stager := keep.stager) is not None:
@@ -94,7 +96,7 @@ class App:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 try:
-                    await self._keep.start()
+                    await self._keep.start(serving=True)
                 except Exception as error:
                     log.exception("start_failed")
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -303,10 +305,14 @@ class App:
             if request.method != "POST":
                 return problem.method_not_allowed(request, b"POST")
             return await self._trusted.mint(request)
+        if path == "/log/cosignatures" and request.method == "POST":
+            return await self._log.cosign(request)
         if request.method not in SAFE_METHODS:
             # The mistake that uploaders make: an address without an index, or with one that is not there.
             uploads = "/{index}/legacy/" if request.method == "POST" else None
             return problem.method_not_allowed(request, uploads=uploads)
+        if path.startswith("/log/"):
+            return await self._log.answer(request, path.removeprefix("/log/"))
         match path:
             case "/":
                 return await self._home.page(await self._readable(request), depth=0)

@@ -90,7 +90,9 @@ async def _create(call: Call) -> NewToken:
     until = now + call.read(read_duration, body.expires, at="expires") if body.expires is not None else None
     text = token_text.write(os.urandom(token_text.RANDOM_BYTES))
     try:
-        token = await call.keep.tokens.add(text, name=name, scopes=scopes, created=now, expires=until)
+        token = await call.keep.tokens.add(
+            text, name=name, scopes=scopes, created=now, expires=until, by=call.caller.name
+        )
     except NameInUse as error:
         raise Refusal(problem.conflict(call.request, (str(error),))) from None
     log.info("token_created", id=token.id, name=name, by=call.caller.name)
@@ -98,7 +100,7 @@ async def _create(call: Call) -> NewToken:
 
 
 async def _revoke(call: Call) -> ShownToken:
-    token = await call.keep.tokens.end(call.places["id"], datetime.now(UTC))
+    token = await call.keep.tokens.end(call.places["id"], datetime.now(UTC), by=call.caller.name)
     if token is None:
         raise call.not_found("no token has this id")
     log.info("token_revoked", id=token.id, name=token.name, by=call.caller.name)
