@@ -10,11 +10,12 @@ from wheelkeep.core.settings import EXPERIMENT, DirectorySource, HostedSource, S
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
+from wheelkeep.index.book import Book
 from wheelkeep.index.desk import Desk
 from wheelkeep.index.gather import Place
 from wheelkeep.index.herald import Herald
 from wheelkeep.index.index import Index
-from wheelkeep.index.keep import Announcer, Book, Keep
+from wheelkeep.index.keep import Announcer, Keep
 from wheelkeep.index.licenser import Licenser
 from wheelkeep.index.log_book import LogBook
 from wheelkeep.index.mint import Mint

@@ -38,7 +38,7 @@ def test_all_belongs_to_it_but_what_stands_for_running_processes(tmp_path: Path)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     found = belongings(tmp_path)
-    assert found.databases == ("log/other.db", "wheelkeep.sqlite")
+    assert found.databases == ("wheelkeep.sqlite", "log/other.db")
     assert found.files == ("key", "log/blobs", "log/tile/0", "staged/s/f")
 
 

@@ -129,7 +129,7 @@ def witness(context: typer.Context, url: _Url, key: _Key = None, json: Json = Fa
 
 
 async def _leaves(book: "LogBook", file: str) -> "list[Leaf]":
-    from wheelkeep.store.blobs import hash_file
+    from wheelkeep.store.hashing import hash_file
 
     try:
         sha256, _ = await asyncio.to_thread(hash_file, Path(file))

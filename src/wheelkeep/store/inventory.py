@@ -24,7 +24,7 @@ _PAGES = 2048
 
 
 class Belongings(Struct, frozen=True, kw_only=True):
-    """Paths relative to the data folder, with slashes, in order."""
+    """Paths relative to the data folder, with slashes, in the order in which they are to be copied."""
 
     databases: tuple[str, ...]
     files: tuple[str, ...]
@@ -41,6 +41,8 @@ def belongings(data: Path) -> Belongings:
             databases.append(name)
         elif not name.endswith((*_BESIDE, ".lock")):
             files.append(name)
+    # The main one tells of lines that the book of fetches had by then: a copy of the book must not be older.
+    databases.sort(key=lambda name: (name != "wheelkeep.sqlite", name))
     return Belongings(databases=tuple(databases), files=tuple(files))
 
 
