@@ -111,8 +111,7 @@ class Keep:
         self.herald = herald
         """None where no webhook is configured."""
         self.log = log_book
-        self.sources = sources
-        self.indexes = indexes
+        self.sources, self.indexes = sources, indexes
         self.database = database
         self._announcer = announcer
         self._changes = changes
