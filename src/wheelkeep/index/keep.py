@@ -100,12 +100,10 @@ class Keep:
         self.book, self.asks, self.desk = book, asks, desk
         self.fetches, self.tally = fetches, tally
         self.fetch_book = FetchBook(fetches, lost=book.lost)
-        self.receiver = receiver
+        self.receiver, self.advisor = receiver, advisor
         self._attestor, self._licenser = attestor, licenser
-        self.steward = steward
-        self.mint = mint
+        self.steward, self.mint = steward, mint
         """None where no publisher is configured."""
-        self.advisor = advisor
         self.stager = stager
         """None: publishing sessions are not switched on."""
         self.herald = herald
