@@ -134,9 +134,24 @@ def test_whose_file_a_name_speaks_of() -> None:
     assert names.owner_of("foo-bar-1.0.tar.gz") == "foo-bar"
     # Never a part of a private file's version: nobody else is to be asked for "ours-1-0".
     assert names.owner_of("ours-1.0-1.tar.gz") == "ours"
+    assert names.owner_of("ours-1.0-a-1-post-2-dev-3.zip") == "ours"
+    assert names.owner_of("a-1-b-2.0.tgz") == "a-1-b"
     assert names.owner_of("../foo-1.0.tar.gz") is None
     assert names.owner_of("-1.0.tar.gz") is None
     assert names.owner_of("") is None
+
+
+@pytest.mark.parametrize("text", ["a-" * 120 + ".tar.gz", "a-1-" * 60 + ".tar.gz", "1-" * 120 + "x.tar.gz"])
+def test_to_tell_whose_a_file_is_never_takes_long(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def refused(_text: str, owner: ProjectName) -> None:
+        tried.append(owner)
+        raise InvalidName(owner)
+
+    monkeypatch.setattr(names, "filename", refused)
+    assert names.owner_of(text) is None
+    assert len(tried) <= 1
 
 
 def test_globs_are_compared_in_normal_form() -> None:

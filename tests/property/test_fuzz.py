@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from fuzz import run
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS
 
@@ -55,3 +56,15 @@ def test_no_bytes_make_a_reader_fail(name: str, data: st.DataObject) -> None:
 def test_the_seeds_are_read(name: str) -> None:
     for seed in SEEDS[name]:
         TARGETS[name](seed)
+
+
+def test_where_it_cannot_run_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "find_spec", lambda _: None)
+    assert run.main() == 2
+    assert "atheris is not to be had for" in capsys.readouterr().err
+    monkeypatch.setattr(run, "find_spec", lambda name: name)
+    monkeypatch.setattr(sys, "argv", ["run.py", "nothing"])
+    assert run.main() == 2
+    assert "there is no target nothing; there are page_json, " in capsys.readouterr().err

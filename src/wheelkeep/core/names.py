@@ -98,12 +98,13 @@ def _wheel(text: str, owner: ProjectName) -> ParsedFilename:
 
 def _sdist(text: str, stem: str, owner: ProjectName) -> ParsedFilename:
     """Old sdists have dashes in name and version, so the owner decides where the name ends (as pip reads links)."""
-    spelt = re.match(owner.replace("-", "[-_.]+") + "-", stem, re.IGNORECASE)
-    if spelt is not None:
-        try:
-            return ParsedFilename("sdist", str(Version(stem[spelt.end() :])))
-        except InvalidVersion:
-            pass
+    for at, letter in enumerate(stem):
+        # Not by a pattern made of the owner's name: to make one takes a thousand times as long as to use it.
+        if letter == "-" and _RUNS.sub("-", stem[:at]).lower() == owner:
+            try:
+                return ParsedFilename("sdist", str(Version(stem[at + 1 :])))
+            except InvalidVersion:
+                break
     raise InvalidName(f"{text!r} is not an sdist of {owner} with a PEP 440 version") from None
 
 
@@ -116,7 +117,11 @@ def owner_of(text: str) -> ProjectName | None:
     if len(text) > _LONGEST_FILENAME or not _PLAIN.fullmatch(text):
         return None
     ends = [at for at, letter in enumerate(text) if letter == "-"]
-    for end in ends[:1] if text.endswith(".whl") else ends:
+    suffix = next((one for one in SDIST_SUFFIXES if text.endswith(one)), "")
+    for end in ends[:1] if not suffix else ends:
+        # The version first, as it costs next to nothing: a name can be nothing but dashes.
+        if suffix and not _is_version(text[end + 1 : -len(suffix)]):
+            continue
         try:
             owner = project(text[:end])
             filename(text, owner)
@@ -124,6 +129,14 @@ def owner_of(text: str) -> ProjectName | None:
             continue
         return owner
     return None
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def matches(pattern: str, name: ProjectName) -> bool:
