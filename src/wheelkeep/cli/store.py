@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -116,8 +118,42 @@ def status(context: typer.Context, json: Json = False) -> None:
         print(f"source    {source['name']} ({source['kind']}): {told}")
     if (told := found["alerts"]) is not None:
         print(f"alerts    to {told['webhook']}: {_delivered(told)}")
+    if (scrub := found["scrub"]) is not None:
+        print(f"scrub     {_scrubbed(scrub)}")
+    if (told := found["verify"]) is not None:
+        print(
+            f"verify    {told['finished']}: {told['files']} files, {told['damaged']} damaged, {told['left']} left so"
+        )
     for index in found["indexes"]:
         print(f"index     {index['name']}: {' > '.join(index['sources'])}, {index['merge']}")
+
+
+def _scrubbed(scrub: dict[str, Any]) -> str:
+    told = f"{scrub['percent']}% of this pass, {scrub['damaged']} damaged, {scrub['healed']} healed"
+    if (last := scrub["last"]) is not None:
+        told += f"; the last one ended {last['finished']}: {last['files']} files, "
+        told += f"{last['damaged']} damaged, {last['healed']} healed"
+    return told
+
+
+def _looked_at(data: Path) -> dict[str, Any]:
+    """How the scrub stands and the last ``verify`` ended, with moments as people write them."""
+    from wheelkeep.index.scrub import standing
+
+    def read(told: Any) -> Any:
+        if not isinstance(told, dict):
+            return None
+        moments = {name: _epoch(told[name]) for name in ("began", "finished") if name in told}
+        return told | moments | ({"last": read(told["last"])} if "last" in told else {})
+
+    return {name: read(told) for name, told in standing(data).items()}
+
+
+def _epoch(seconds: Any) -> str | None:
+    try:
+        return _moment(datetime.fromtimestamp(seconds, UTC)) if seconds >= 0 else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 async def _status(settings: Settings) -> dict[str, Any]:
@@ -131,7 +167,7 @@ async def _status(settings: Settings) -> dict[str, Any]:
 
 
 async def _gathered(keep: "Keep", settings: Settings) -> dict[str, Any]:
-    sizes = await asyncio.to_thread(lambda: [path.stat().st_size for _, path in keep.blobs.all()])
+    sizes = await asyncio.to_thread(lambda: [one.size for one in keep.blobs.look() if one.sha256])
     counts, health, ledger = await keep.pages.counts(), await keep.facts.health(), await keep.ledger.counts()
     sources = []
     for name, source in settings.sources.items():
@@ -156,6 +192,7 @@ async def _gathered(keep: "Keep", settings: Settings) -> dict[str, Any]:
         "files": len(sizes),
         "bytes": sum(sizes),
         "incidents": ledger.get("incident", 0),
+        **_looked_at(settings.data),
         "blocked": ledger.get("blocked", 0),
         "alerts": await _alerts(keep),
         "sources": sources,

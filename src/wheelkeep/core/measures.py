@@ -45,6 +45,9 @@ def _series() -> Iterator[Series]:
     yield Series("wheelkeep_alerts_delivered_total", "Alerts and incidents that the webhook took.")
     yield Series("wheelkeep_alerts_failed_total", "Tries to deliver one that were in vain.")
     yield Series("wheelkeep_damaged_total", "Stored files that were damaged and taken out of service.")
+    yield Series("wheelkeep_scrub_files_total", "Stored files that the scrub read again.")
+    yield Series("wheelkeep_scrub_bytes_total", "Their bytes.")
+    yield Series("wheelkeep_scrub_healed_total", "Damaged files that the scrub found and fetched again.")
     yield Series("wheelkeep_upstream_requests_total", "Requests to sources, each try counted.")
     yield Series("wheelkeep_upstream_failures_total", "Times that a source could not answer in the end.")
 
@@ -59,6 +62,9 @@ STORED_FILES = _PLACES["wheelkeep_stored_files_total", ()]
 ALERTS = _PLACES["wheelkeep_alerts_total", ()]
 ALERTS_DELIVERED = _PLACES["wheelkeep_alerts_delivered_total", ()]
 ALERTS_FAILED = _PLACES["wheelkeep_alerts_failed_total", ()]
+SCRUB_FILES = _PLACES["wheelkeep_scrub_files_total", ()]
+SCRUB_BYTES = _PLACES["wheelkeep_scrub_bytes_total", ()]
+SCRUB_HEALED = _PLACES["wheelkeep_scrub_healed_total", ()]
 DAMAGED = _PLACES["wheelkeep_damaged_total", ()]
 UPSTREAM_REQUESTS = _PLACES["wheelkeep_upstream_requests_total", ()]
 UPSTREAM_FAILURES = _PLACES["wheelkeep_upstream_failures_total", ()]

@@ -15,6 +15,7 @@ from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.notes import COSIGNED, PublicKey, read_key
 from wheelkeep.core.read_alerts import read_alerts
 from wheelkeep.core.read_indexes import read_indexes
+from wheelkeep.core.read_scrub import read_scrub
 from wheelkeep.core.read_sources import read_sources
 from wheelkeep.core.settings import (
     HostedSource,
@@ -71,6 +72,7 @@ def read_settings(
         trust_roots=_read_trust_roots(root, around),
         experimental=root.texts("experimental") or (),
         witnesses=_read_witnesses(root),
+        scrub=read_scrub(root, _BELONGS_AT_THE_TOP),
         alerts=read_alerts(root, around, _BELONGS_AT_THE_TOP),
         sources=sources,
         indexes=_indexes(root, sources, around),

@@ -101,6 +101,15 @@ class IndexSettings(Struct, frozen=True, kw_only=True):
     withheld: Literal["yank", "omit"] = "yank"
 
 
+class ScrubSettings(Struct, frozen=True, kw_only=True):
+    """``[scrub]``: how the server reads every stored byte again by and by."""
+
+    every: timedelta | None = timedelta(days=7)
+    """The time that one pass through all files takes; None: it is switched off."""
+    rate: int = 8_000_000
+    """Bytes a second at most."""
+
+
 class AlertSettings(Struct, frozen=True, kw_only=True):
     """``[alerts]``: who is told when something turns out to be wrong with what is kept."""
 
@@ -125,6 +134,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     s3: dict[str, str | Secret] = {}
     workers: int = 1
     experimental: tuple[str, ...] = ()
+    scrub: ScrubSettings = ScrubSettings()
     alerts: AlertSettings | None = None
     """None: nobody is told; alerts are in the ledger, the log and the metrics alone."""
     trust_roots: tuple[Path | None, ...] = (None,)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.store.hashing import Pace, hash_file, new_digest
-from wheelkeep.store.lying import Lying, look
+from wheelkeep.store.lying import Lying, look, look_in
 from wheelkeep.store.removal import put_back_left
 from wheelkeep.store.trust import Checked, Stamp, Trust, stamp_of
 
@@ -79,6 +79,10 @@ class Blobs:
     def look(self) -> Iterator[Lying]:
         """Everything that lies in the folder, also what does not belong there; see ``lying.look``. Raises OSError."""
         return look(self._root)
+
+    def look_in(self, number: int) -> Iterator[Lying]:
+        """The same of one of the 256 folders of blobs."""
+        return look_in(self._root / f"{number:02x}")
 
     def all(self) -> Iterator[tuple[str, Path]]:
         """Every stored blob: its name and path, in order."""

@@ -33,14 +33,18 @@ def look(root: Path) -> Iterator[Lying]:
         if folder.is_symlink() or not folder.is_dir():
             yield Lying(folder, None, says="is neither a blob nor a folder of blobs")
         elif _FOLDER.fullmatch(name):
-            yield from _in(folder)
+            yield from look_in(folder)
         elif name != "lost+found":  # a file system of its own has that
             yield Lying(folder, None, says="is not the name of a folder of blobs")
 
 
-def _in(folder: Path) -> Iterator[Lying]:
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+def look_in(folder: Path) -> Iterator[Lying]:
+    """Everything in one folder of blobs, nothing where it is not there; see ``look``."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
     for entry in entries:
         path = Path(entry.path)
         try:

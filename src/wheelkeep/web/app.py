@@ -14,6 +14,7 @@ from wheelkeep.core.access import Read, allows
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
+from wheelkeep.index.scrub import Scrub
 from wheelkeep.logs import get_logger
 from wheelkeep.web import metrics, problem
 from wheelkeep.web.asked import Asked
@@ -73,6 +74,7 @@ class App:
         self._documents = Documents(keep, asked)
         self._home = Home(keep)
         self._projects = Projects(keep)
+        self._scrub = Scrub(keep)
         self._uploads = Uploads(keep, self._auth)
         self._log = Log(keep, self._auth)
         self._trusted = Trusted(keep, self._auth)
@@ -104,10 +106,12 @@ class App:
                 self._tally.share()
                 for index in self._keep.indexes.values():
                     await self._keep.note_policy(index)
+                self._scrub.start()
                 await send({"type": "lifespan.startup.complete"})
                 self._started()
             else:
                 with contextlib.suppress(Exception):
+                    await self._scrub.close()
                     await self._auth.close()
                     await self._keep.close()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -323,7 +327,7 @@ class App:
             case "/.well-known/pytp":
                 return self._trusted.discover(request)
             case "/metrics":
-                return await metrics.answer(self._tally, self._keep.herald)
+                return await metrics.answer(self._keep)
             case "/healthz":
                 return _word(200, "ok")
             case "/readyz":
