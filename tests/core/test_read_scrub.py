@@ -37,5 +37,5 @@ def test_what_is_written(text: str, settings: ScrubSettings) -> None:
 
 @pytest.mark.parametrize("text", ['every = "often"', 'every = "0d"', 'rate = "fast"', "evry = 1", "every = 7"])
 def test_mistakes(text: str) -> None:
-    with pytest.raises(ConfigError, match="w.toml:2: scrub"):
+    with pytest.raises(ConfigError, match=r"w\.toml:2: scrub"):
         read(f"[scrub]\n{text}")
