@@ -35,7 +35,9 @@ def test_what_is_written(text: str, settings: ScrubSettings) -> None:
     assert read(text) == settings
 
 
-@pytest.mark.parametrize("text", ['every = "often"', 'every = "0d"', 'rate = "fast"', "evry = 1", "every = 7"])
+@pytest.mark.parametrize(
+    "text", ['every = "often"', 'every = "0d"', 'rate = "fast"', "evry = 1", "every = 7"]
+)
 def test_mistakes(text: str) -> None:
     with pytest.raises(ConfigError, match=r"w\.toml:2: scrub"):
         read(f"[scrub]\n{text}")
