@@ -8,10 +8,10 @@ export SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 CODE := src tests bench faults fuzz scripts
 
-.PHONY: help run test check bench faults docs fuzz live lock clean
+.PHONY: help run test check bench faults docs fuzz live lock audit build clean
 
 help:
-	@echo "make run | test | check | bench | faults | docs | fuzz | live | lock | clean"
+	@echo "make run | test | check | bench | faults | docs | fuzz | live | lock | audit | build | clean"
 
 run: $(RUN)
 	@exec scripts/run.sh $(ARGS)
@@ -44,6 +44,14 @@ live: $(DEV)
 
 lock: $(DEV)
 	scripts/lock.sh
+
+# 1: a weakness is known. 3: it could not be asked, and nothing is known.
+audit: $(DEV)
+	$(PY) scripts/audit.py $(ARGS)
+
+build: $(DEV)
+	scripts/build.sh
+	scripts/rebuild.sh
 
 clean:
 	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/results faults/results fuzz/corpus fuzz/crashes
