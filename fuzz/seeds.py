@@ -171,6 +171,16 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     ),
     "log_tiles": (b"0/x001/000.p/12", bytes(range(64)), bundle([_ENTRY, _ENTRY])),
     "backup_list": (b"".join(map(write, _BACKUP)),),
+    "requirement": (
+        b"demo[x]>=1,<2; (os_name == 'nt' and extra == 'y')",
+        b"acme-*",
+        b"==1.0.*",
+        b"demo @ https://x.example/y",
+    ),
     "moments": (b"2026-10-01", b"2026-10-01T12:00:00.5+02:00", b"2026-10-01t00:00:00z"),
-    "metadata": (metadata("demo", "1.0").encode() + b"License-Expression: MIT OR (GPL-2.0-only WITH x)\n",),
+    "metadata": (
+        metadata("demo", "1.0").encode()
+        + b"License-Expression: MIT OR (GPL-2.0-only WITH x)\nRequires-Python: >=3.8\n"
+        b"Requires-Dist: x>1; (os_name == 'nt')\n",
+    ),
 }

@@ -32,6 +32,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         texts.identity,
         texts.metadata,
         texts.moments,
+        texts.requirement,
         books.log_note,
         books.log_tiles,
         books.backup_list,

@@ -1,9 +1,11 @@
 """Targets: locks, settings, policies, advisories and attestations."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
+from packaging.requirements import InvalidRequirement
 
 from wheelkeep.core.advisory import Line
 from wheelkeep.core.attestations import read_attestations, read_provenance
@@ -19,13 +21,21 @@ from wheelkeep.core.past import is_moment, read_moment
 from wheelkeep.core.read_advisories import read_osv, read_told
 from wheelkeep.core.read_policy import read_policy
 from wheelkeep.core.read_settings import read_settings
+from wheelkeep.core.requirement import read_requirement
 from wheelkeep.core.requirement_lines import decoded, lines
 from wheelkeep.core.rewrite_lock import rewrite_lock
 from wheelkeep.core.rewritten import Address
+from wheelkeep.core.rules import RuleSet, read_rule, read_versions
+from wheelkeep.core.upload_rules import Claim
+from wheelkeep.core.upload_rules import read_metadata as read_uploaded
+from wheelkeep.web.documents import read_info
 
 DEMO = ProjectName("demo")
 FILE = "demo-1.0-py3-none-any.whl"
 SHA256 = "0" * 64
+CLAIM = Claim(
+    project=DEMO, version="1.0", kind="wheel", filename=FILE, digests={}, attestations=None, problems=()
+)
 
 
 def _lock(name: LockFormat, body: bytes) -> None:
@@ -164,6 +174,22 @@ def identity(body: bytes) -> None:
         assert error.reason
 
 
+def requirement(body: bytes) -> None:
+    """A requirement of a policy, a command, an upload or a lock."""
+    text = body.decode("utf-8", "replace")
+    for read in (read_rule, partial(read_rule, globs=True), partial(read_versions, project=DEMO)):
+        try:
+            rule = read(text)
+        except ValueError:
+            continue
+        RuleSet([rule]).match(DEMO, "1.0")
+    try:
+        told = read_requirement(text)
+    except InvalidRequirement:
+        return
+    told.specifier.contains("1.0")
+
+
 def moments(body: bytes) -> None:
     """The date or moment behind an index's ``@``."""
     text = body.decode("utf-8", "replace")
@@ -176,5 +202,8 @@ def moments(body: bytes) -> None:
 
 
 def metadata(body: bytes) -> None:
-    """Core metadata, read for its licence."""
+    """Core metadata, read for its licence, for the legacy JSON, and against an upload's form."""
     read_metadata(body)
+    read_info(body)
+    described, problems = read_uploaded(body, CLAIM)
+    assert problems or described.requires_python is None or len(described.requires_python) <= 1000

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import InvalidVersion
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -161,3 +162,9 @@ def test_globs_are_compared_in_normal_form() -> None:
         assert not names.matches(pattern, ProjectName("xacme-core"))
     assert names.matches("acme", ProjectName("acme"))
     assert not names.matches("acme", ProjectName("acme-core"))
+
+
+def test_a_version_has_so_many_digits_that_it_can_be_read() -> None:
+    assert str(names.version("1." + "0" * 200)) == "1.0"
+    with pytest.raises(InvalidVersion):
+        names.version("1" * 5000)

@@ -178,6 +178,13 @@ def test_metadata_that_agrees() -> None:
             f"{METADATA}Requires-Dist: a b c\n",
             'Requires-Dist in METADATA is "a b c", which is no requirement',
         ),
+        (METADATA.replace("1.0", "1" * 5_000), "which is no version"),
+        (f"{METADATA}Requires-Python: >={'1' * 5_000}\n", "which is no version specifier"),
+        (f"{METADATA}Requires-Dist: a>{'1' * 5_000}\n", "which is no requirement"),
+        (
+            f"{METADATA}Requires-Dist: a; {'(' * 3_000}os_name == 'a'{')' * 3_000}\n",
+            "which is no requirement",
+        ),
         (METADATA + "Requires-Dist: a\n" * 10_001, "more than 10000 requirements"),
     ],
 )

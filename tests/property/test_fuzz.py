@@ -18,7 +18,7 @@ changes = st.lists(
         st.sampled_from(["set", "cut", "put", "copy"]),
         st.floats(0, 1),
         st.binary(min_size=1, max_size=8)
-        | st.sampled_from([b"\0", b"\xff\xfe", b"[" * 3000, b"9" * 400, b"-1", b"{}"]),
+        | st.sampled_from([b"\0", b"\xff\xfe", b"[" * 3000, b"9" * 5000, b"(" * 3000, b"-1", b"{}"]),
     ),
     max_size=4,
 )

@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from wheelkeep.core.judge import Judged
 from wheelkeep.core.listing import ListedFile, Listing
 from wheelkeep.core.model import File
-from wheelkeep.core.names import ProjectName
+from wheelkeep.core.names import ProjectName, version
 from wheelkeep.core.verdict import PUT_OFF, Decision
 
 _NONE: Mapping[str, str] = {}
@@ -103,7 +103,7 @@ def _listed(file: File, against: str | None, name: str) -> ListedFile:
 
 def _is_static(metadata_version: str) -> bool:
     try:
-        return Version(metadata_version) >= _STATIC
+        return version(metadata_version) >= _STATIC
     except InvalidVersion:
         return False
 

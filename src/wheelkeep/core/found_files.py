@@ -6,7 +6,7 @@ An upload comes with a form; here the form is made from the file's name, and the
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -76,7 +76,7 @@ def _once_spelt(filename: str) -> bool:
     if not filename.endswith(".whl") or len(parts) not in (5, 6):
         return False
     try:
-        version = Version(parts[1].replace("_", "-"))
+        version = names.version(parts[1].replace("_", "-"))
         names.filename("-".join([parts[0], str(version), *parts[2:]]) + ".whl", names.project(parts[0]))
     except (InvalidVersion, InvalidName):
         return False

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
-from wheelkeep.core import checked
+from wheelkeep.core import checked, names
 from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.names import ProjectName
 
@@ -172,7 +172,7 @@ def normal_version(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return str(Version(text))
+        return str(names.version(text))
     except InvalidVersion:
         return None
 

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 
 from wheelkeep.core.errors import ConfigError, InvalidName, Mistake
 from wheelkeep.core.lock import (
@@ -29,6 +29,7 @@ from wheelkeep.core.lock import (
     read_hash,
 )
 from wheelkeep.core.names import SDIST_SUFFIXES, ProjectName, owner_of, project
+from wheelkeep.core.requirement import read_requirement
 from wheelkeep.core.requirement_lines import BadLine, RequirementLine, decoded, lines, variable
 
 _DEEPEST = 50
@@ -184,7 +185,7 @@ def _entry(text: str, hashes: tuple[str, ...]) -> Locked:
     if text.endswith(_ARCHIVES) and " " not in text:  # by the grammar of names a file's name is one too
         return _direct(text, None, told)
     try:
-        requirement = Requirement(text)
+        requirement = read_requirement(text)
     except InvalidRequirement:
         return _direct(text, None, told)
     marker = str(requirement.marker) if requirement.marker is not None else ""

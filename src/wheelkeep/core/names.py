@@ -133,7 +133,7 @@ def owner_of(text: str) -> ProjectName | None:
 
 def _is_version(text: str) -> bool:
     try:
-        Version(text)
+        version(text)
     except InvalidVersion:
         return False
     return True
@@ -152,5 +152,10 @@ def normal_glob(pattern: str) -> str:
 
 @lru_cache(maxsize=131072)
 def version(text: str) -> Version:
-    """A parsed version, kept: the same few thousand strings come again with every page. Raises InvalidVersion."""
+    """A parsed version, kept: the same few thousand strings come again with every page.
+
+    Raises InvalidVersion, also for one that is longer than a file's name may be.
+    """
+    if len(text) > _LONGEST_FILENAME:
+        raise InvalidVersion(f"a version has at most {_LONGEST_FILENAME} characters")
     return Version(text)

@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from wheelkeep.core import names
 from wheelkeep.core.errors import ConfigError, InvalidName, Mistake
 from wheelkeep.core.lock import Read
+from wheelkeep.core.requirement import read_requirement as read_any
 from wheelkeep.core.requirement_lines import BadLine, RequirementLine, decoded, lines, variable
 
 _MOST_BYTES = 10_000_000
@@ -37,7 +38,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def read_requirement(text: str) -> Requirement:
     """A requirement that an index can answer for; raises ValueError with a sentence."""
     try:
-        requirement = Requirement(text)
+        requirement = read_any(text)
         names.project(requirement.name)
     except (InvalidRequirement, InvalidName) as error:
         raise ValueError(f'"{text[:80]}" is not a requirement: {str(error).splitlines()[0]}') from None

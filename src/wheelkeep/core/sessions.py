@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from wheelkeep.core import names
 from wheelkeep.core.access import Caller
@@ -135,7 +135,7 @@ def read_new_session(body: bytes) -> NewSession:
     except InvalidName as error:
         problems.append(("name", f"name: {error}"))
     try:
-        version = str(Version(told)) if told else None
+        version = str(names.version(told)) if told else None
     except InvalidVersion:
         problems.append(("version", f"version: {told[:80]!a} is no version (PEP 440)"))
     if problems or project is None or version is None:

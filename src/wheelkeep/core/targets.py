@@ -147,5 +147,5 @@ def _older(kind: str, major: int, minor: int, oldest: int, machine: str) -> Iter
 def _holds(marker: str, environment: Mapping[str, str]) -> bool:
     try:
         return Marker(marker).evaluate({"platform_release": "", "platform_version": "", **environment})
-    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
         return True

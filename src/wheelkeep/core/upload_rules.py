@@ -10,15 +10,16 @@ from functools import lru_cache
 
 from msgspec import Struct
 from packaging.metadata import RawMetadata, parse_email
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
-from wheelkeep.core import names
+from wheelkeep.core import checked, names
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.model import Status
 from wheelkeep.core.names import Kind, ProjectName
+from wheelkeep.core.requirement import read_requirement
 
 DIGESTS = {"sha256_digest": "sha256", "blake2_256_digest": "blake2b_256", "md5_digest": "md5"}
 """The fields that state a digest, and what each is called here."""
@@ -164,6 +165,8 @@ def _inside(raw: RawMetadata, claim: Claim, inside: str) -> list[str]:
     if requires is not None:
         try:
             SpecifierSet(requires)
+            if checked.requires_python(requires) is None:
+                raise InvalidSpecifier(requires)
         except InvalidSpecifier:
             problems.append(
                 f"Requires-Python in {inside} is {_quoted(requires)}, which is no version specifier"
@@ -177,7 +180,7 @@ def _requirements(texts: Sequence[str], inside: str) -> list[str]:
     wrong: list[str] = []
     for text in texts:
         try:
-            Requirement(text)
+            read_requirement(text)
         except InvalidRequirement:
             # Installers stop at such a line, so the release could not be installed.
             wrong.append(f"Requires-Dist in {inside} is {_quoted(text)}, which is no requirement (PEP 508)")
@@ -221,7 +224,7 @@ def _project(given: str, problems: list[str]) -> ProjectName | None:
 
 def _version(given: str, label: str, problems: list[str]) -> str | None:
     try:
-        return str(Version(given))
+        return str(names.version(given))
     except InvalidVersion:
         says = (
             f"{label} is {_quoted(given)}, which is no version (PEP 440)" if given else f"{label} is missing"

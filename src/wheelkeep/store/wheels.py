@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from wheelkeep.core import names
 from wheelkeep.core.errors import InvalidName
@@ -68,7 +68,7 @@ def _info_folder(members: dict[str, Member], project: ProjectName, version: str)
     info = found[0]
     head, _, tail = info.removesuffix(_INFO).rpartition("-")
     try:
-        right = names.project(head) == project and str(Version(tail)) == version
+        right = names.project(head) == project and str(names.version(tail)) == version
     except (InvalidName, InvalidVersion):
         right = False
     if not right:
