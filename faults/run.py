@@ -19,7 +19,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import crowds
+import damage
+import disks
 import kills
+import upstreams
 from scene import MIB, Scene, SkippedError, is_ci
 
 RESULTS = Path(__file__).with_name("results")
@@ -30,12 +33,18 @@ FAULTS: dict[str, tuple[str, Callable[[Scene], None]]] = {
     "main-1": ("SIGKILL of the main process, one worker", lambda scene: kills.beheaded(scene, 1)),
     "main-2": ("SIGKILL of the main process, two workers", lambda scene: kills.beheaded(scene, 2)),
     "worker": ("SIGKILL of one of two workers", kills.worker),
+    "full": ("a full disk", disks.full),
+    "read-only": ("a read-only data folder", disks.read_only),
+    "bits": ("flipped bits in stored files", damage.bits),
+    "database": ("a torn, dirty or lost log of the database", damage.database),
+    "hangs": ("an origin that hangs, resets and breaks off", upstreams.hangs),
+    "connecting": ("an origin that cannot be talked to", upstreams.connecting),
     "descriptors": ("256 open files under many connections", crowds.descriptors),
     "idle": ("idle connections", crowds.idle),
     "readers": ("clients that hardly read", crowds.readers),
     "senders": ("clients that hardly send", crowds.senders),
 }
-SHORT = ("power-2", "worker", "descriptors", "idle", "readers")
+SHORT = ("power-2", "worker", "full", "bits", "descriptors")
 """What the short form is made of."""
 
 

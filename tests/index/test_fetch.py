@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import hashlib
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -16,8 +17,9 @@ from fakes.stores import Store
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
+from wheelkeep.index import fill
 from wheelkeep.index.fetch import Fetcher, Stored
-from wheelkeep.index.fill import HELD_BACK, Reader
+from wheelkeep.index.fill import HELD_BACK, NotKept, Reader
 from wheelkeep.sources.source import Source
 from wheelkeep.store import blobs, trust
 from wheelkeep.store.blobs import Mismatch
@@ -38,6 +40,7 @@ class Fetching:
         self.store = store
         self.source = Scripted()
         self.arrived: list[tuple[str, str, int]] = []
+        self.kept: list[bool] = []
         self.incidents: list[Incident] = []
         self.refuse: Exception | None = None
         self.fetcher = Fetcher(
@@ -47,9 +50,10 @@ class Fetching:
             incident=lambda _, told: self.incidents.append(told),
         )
 
-    async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
+    async def _arrived(self, source: Source, file: File, sha256: str, size: int, *, kept: bool) -> None:
         assert source is self.source
         self.arrived.append((file.filename, sha256, size))
+        self.kept.append(kept)
         if self.refuse is not None:
             raise self.refuse
 
@@ -305,20 +309,88 @@ async def test_more_bytes_than_the_page_says_are_not_taken(fetching: Fetching) -
     assert list(fetching.store.blobs.all()) == []
 
 
-async def test_a_full_disk_is_told_and_leaves_nothing(
-    fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A disk that takes the first 256 KiB of a file, or so."""
+    write, took = os.write, [0]
+
+    def some(descriptor: int, piece: bytes) -> int:
+        took[0] += len(piece)
+        if took[0] > 256 * 1024:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, piece)
+
+    monkeypatch.setattr(blobs.os, "write", some)
+    return monkeypatch
+
+
+async def test_a_full_disk_stops_keeping_and_not_giving(fetching: Fetching, full: pytest.MonkeyPatch) -> None:
+    one = fetching.lists(BIG)
+    assert await asyncio.gather(*(fetching.read(one) for _ in range(3))) == [BIG] * 3
+    assert await fetching.read(one) == BIG
+    assert fetching.kept == [False, False]
+    # Who needs it in the store, and not as it comes, is told why that cannot be.
+    with pytest.raises(NotKept, match="No space left") as caught:
+        await fetching.fetcher.whole(fetching.source, one)
+    assert caught.value.retry_after == 30
+    assert list(fetching.store.blobs.all()) == [] and fetching.leftovers() == []
+    full.undo()
+    assert await fetching.read(one) == BIG
+    assert list(fetching.store.blobs.all())
+
+
+async def test_a_wrong_file_is_cut_off_on_a_full_disk_too(
+    fetching: Fetching, full: pytest.MonkeyPatch
 ) -> None:
     one = fetching.lists(BIG)
+    fetching.source.contents[NAME] = BIG[:-1] + b"!"
+    with pytest.raises(Unanswered):
+        await fetching.read(one)
 
-    def full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(blobs.os, "write", full)
-        with pytest.raises(Unanswered, match="No space left") as caught:
-            await fetching.read(one)
-        assert caught.value.retry_after == 30
+async def test_memory_is_bounded_by_the_slowest_reader_and_that_one_by_patience(
+    fetching: Fetching, full: pytest.MonkeyPatch
+) -> None:
+    """What the disk does not take waits in memory for a while, then goes on without whoever takes nothing."""
+    full.setattr(fill, "_MOST_PENDING", 100_000)
+    full.setattr(fill, "PATIENCE_READER", 0.05)
+    huge = random.Random(4).randbytes(4_000_000)
+    one = fetching.lists(huge)
+    asleep = await fetching.reader(one)
+    assert await fetching.read(one) == huge
+    with pytest.raises(Unanswered, match="too slowly"):
+        async for _ in asleep.chunks():
+            pass
+    await asleep.close()
+
+
+async def test_who_comes_when_the_first_bytes_are_gone_begins_anew(
+    fetching: Fetching, full: pytest.MonkeyPatch
+) -> None:
+    full.setattr(fill, "_MOST_PENDING", 100_000)
+    huge = random.Random(4).randbytes(4_000_000)
+    one = fetching.lists(huge)
+    first = await fetching.reader(one)
+    came = b""
+    async with aclosing(first.chunks()) as chunks:
+        async for piece in chunks:
+            came += piece
+            if len(came) > 2_000_000:
+                break
+        assert await fetching.read(one) == huge
+        assert len(fetching.source.opened) == 2
+        async for piece in chunks:
+            came += piece
+    await first.close()
+    assert came == huge
+
+
+async def test_a_disk_that_takes_not_even_a_note(fetching: Fetching, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = fetching.lists(BIG)
+    (fetching.store.data / "tmp").rmdir()
     assert await fetching.read(one) == BIG
+    assert fetching.kept == [False]
+    (fetching.store.data / "tmp").mkdir()
 
 
 async def test_another_process_that_fetches_it_is_waited_for(fetching: Fetching) -> None:

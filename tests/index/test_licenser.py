@@ -33,7 +33,7 @@ class Licensed(Pointed):
             store.facts, lambda: self.fetcher, changed=self.index.forget, incident=lambda *_: None
         )
 
-    async def _arrived(self, *_: object) -> None: ...
+    async def _arrived(self, *_: object, kept: bool) -> None: ...
 
     def tells(self, one: File, licence: str) -> File:
         self.pypi.told[one.filename] = f"Name: demo\nLicense-Expression: {licence}\n".encode()

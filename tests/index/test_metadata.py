@@ -50,7 +50,7 @@ class Reading:
     def _incident(self, _: File, incident: Incident) -> None:
         self.incidents.append(incident)
 
-    async def _arrived(self, _: Source, one: File, sha256: str, size: int) -> None:
+    async def _arrived(self, _: Source, one: File, sha256: str, size: int, *, kept: bool) -> None:
         await self.keeper.arrived(one, Stored(self.store.blobs.path(sha256), size))
 
     async def get(self, one: File, *, may_fetch: bool = True) -> bytes | None:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from fakes.stores import Store
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import source_health
 
@@ -30,6 +31,17 @@ async def test_a_block_that_ends_is_kept_and_one_that_raises_is_not(store: Store
             await connection.execute(insert(source_health).values(source="c"))
             await connection.execute(insert(source_health).values(source="a"))
     assert await names(store.database) == ["a"]
+
+
+async def test_a_disk_that_takes_nothing_is_told_as_such(store: Store) -> None:
+    async with store.database.write() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar()
+    with pytest.raises(Unwritable, match="full"):
+        async with store.database.write() as connection:
+            await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            for number in range(100):
+                await connection.execute(insert(source_health).values(source=f"{number}", reason="x" * 9000))
+    assert await names(store.database) == []
 
 
 async def test_readers_see_one_state_while_others_write(store: Store) -> None:

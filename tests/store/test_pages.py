@@ -1,11 +1,14 @@
 """Pages as they were last told, each changed in one step."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from fakes.made import DEMO, NOW, later, page, versions
 from fakes.stores import Store
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.store import pages as module
 from wheelkeep.store.database import Database
@@ -134,3 +137,54 @@ async def test_ever_new_names_that_are_not_there_fill_no_disk(
     # Pages stay, however old, and what other sources said.
     assert await store.pages.get(PYPI, DEMO) == FIRST
     assert await store.pages.get(VENDOR, DEMO) is not None
+
+
+@pytest.fixture
+def full(store: Store, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A disk that takes nothing."""
+
+    @asynccontextmanager
+    async def write() -> AsyncIterator[None]:
+        raise Unwritable("the keep's disk cannot take it: database or disk is full")
+        yield
+
+    monkeypatch.setattr(store.database, "write", write)
+    return monkeypatch
+
+
+async def test_a_page_that_the_disk_does_not_take_is_remembered(
+    store: Store, full: pytest.MonkeyPatch
+) -> None:
+    """What was seen first stays so, and is written once that can be done."""
+    other = Pages(store.database)
+    await put(store.pages, PYPI, FIRST)
+    assert await store.pages.get(PYPI, DEMO) == FIRST
+    assert await other.get(PYPI, DEMO) is None
+    full.undo()
+    seen: list[StoredPage | None] = []
+
+    def same(before: StoredPage | None) -> StoredPage | None:
+        seen.append(before)
+        return before
+
+    await store.pages.change(PYPI, DEMO, same)
+    assert seen == [FIRST]
+    assert await other.get(PYPI, DEMO) == FIRST
+
+
+async def test_what_another_process_wrote_since_is_newer_than_what_is_remembered(
+    store: Store, full: pytest.MonkeyPatch
+) -> None:
+    await put(store.pages, PYPI, FIRST)
+    full.undo()
+    newer = StoredPage(page=page(*versions("1.0", "2.0"), told=("1.0", "2.0")), checked=later(hours=1))
+    await put(Pages(store.database), PYPI, newer)
+    assert await store.pages.get(PYPI, DEMO) == newer
+
+
+async def test_only_so_many_pages_are_remembered(store: Store, full: pytest.MonkeyPatch) -> None:
+    full.setattr(module, "MOST_UNKEPT", 2)
+    for number in range(3):
+        await put(store.pages, PYPI, FIRST, ProjectName(f"project{number}"))
+    known = [await store.pages.get(PYPI, ProjectName(f"project{number}")) for number in range(3)]
+    assert known == [None, FIRST, FIRST]

@@ -27,6 +27,10 @@ class Unanswered(WheelkeepError):
         self.retry_after = retry_after
 
 
+class Unwritable(WheelkeepError):
+    """The disk takes nothing now: it is full, or may not be written to. What is there can still be read."""
+
+
 class FileMissing(WheelkeepError):
     """The origin answered with a clean 404 for a file that its page lists, and no bytes of it are kept."""
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,17 +13,22 @@ from msgspec.structs import replace
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.pins import Incident
-from wheelkeep.index.fill import Fill, Pump, Reader
+from wheelkeep.index.fill import Fill, NotKept, Pump, Reader
 from wheelkeep.index.soundness import Soundness
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_FILE, Bytes, Source
-from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Mismatch
+from wheelkeep.store.blobs import READ_AT_ONCE, Blobs, Claim, Mismatch
+from wheelkeep.store.passing import Passing
 
 log = get_logger(__name__)
 
 _LARGEST = 64 * 1024**3
 _SLACK = 16 * 1024**2
 """Bytes beyond twice the size that a page tells: some tell a wrong one, but a lie is not to fill the disk."""
+
+
+class Arrived(Protocol):
+    async def __call__(self, source: Source, file: File, sha256: str, size: int, *, kept: bool) -> None: ...
 
 
 class Stored(Struct, frozen=True):
@@ -40,11 +46,11 @@ class Fetcher:
         blobs: Blobs,
         soundness: Soundness,
         *,
-        arrived: Callable[[Source, File, str, int], Awaitable[None]],
+        arrived: Arrived,
         incident: Callable[[File, Incident], None],
     ) -> None:
-        """``arrived`` is told of every file that is new in the store, with its sha256 and size, before the last
-        bytes are given away; it raises Mismatch where other bytes of that name were first."""
+        """``arrived`` is told of every file that came, with its sha256 and size and whether it is in the store now,
+        before the last bytes are given away; it raises Mismatch where other bytes of that name were first."""
         self._blobs = blobs
         self._soundness = soundness
         self._arrived = arrived
@@ -107,6 +113,8 @@ class Fetcher:
             await fill.progress()
         if fill.error is not None:
             raise fill.error
+        if fill.not_kept is not None:
+            raise NotKept(fill.not_kept)
         assert fill.sha256 is not None
         stored = self.stored(replace(file, sha256=fill.sha256))
         if stored is None:
@@ -116,7 +124,8 @@ class Fetcher:
     def _fill(self, source: Source, file: File) -> Fill:
         key = (file.source, file.filename, file.sha256)
         fill = self._fills.get(key)
-        if fill is None:
+        if fill is None or not fill.whole:
+            # What went past a full disk is gone for whoever comes later.
             fill = self._fills[key] = Fill()
             task = asyncio.create_task(self._run(source, file, fill), name=f"fill {file.filename}")
             self._tasks.add(task)
@@ -154,37 +163,51 @@ class Fetcher:
             log.exception("fetch_failed", file=file.filename)
             error = Unanswered(f"it could not be fetched: {type(broken).__name__}")
         finally:
-            self._fills.pop((file.source, file.filename, file.sha256), None)
+            key = (file.source, file.filename, file.sha256)
+            if self._fills.get(key) is fill:
+                del self._fills[key]
             await fill.finish(error)
             if error is not None:
                 log.warning("file_not_had", source=file.source, file=file.filename, why=str(error))
 
     async def _claimed(self, source: Source, file: File, fill: Fill) -> None:
         """One download among all processes on this data: the others wait and take it from the store."""
-        key = f"{file.source}/{file.filename}/{file.sha256}"
-        while (claim := self._blobs.claim(key)) is None:
-            await asyncio.sleep(0.05)
+        claim = await self._turn(f"{file.source}/{file.filename}/{file.sha256}")
         try:
             if (stored := await self.sound(file)) is not None:
                 await self._copy(stored, fill)
                 return
             async with source.open(file) as stream:
-                await self._download(stream, source, file, fill)
+                await self._download(stream, source, file, fill, claim)
         finally:
-            claim.release()
+            if claim is not None:
+                claim.release()
+
+    async def _turn(self, key: str) -> Claim | None:
+        """The right to fetch it; None where the disk does not even take a note of who has it."""
+        try:
+            while (claim := self._blobs.claim(key)) is None:
+                await asyncio.sleep(0.05)
+        except OSError as error:
+            log.warning("no_claim", why=str(error))
+            return None
+        return claim
 
     async def _copy(self, stored: Stored, fill: Fill) -> None:
         """Another process brought it while this one waited."""
-        filling = self._blobs.filling()
+        filling = Passing(self._blobs)
         fill.opened(filling, stored.size)
         with stored.path.open("rb") as kept:
             while piece := kept.read(READ_AT_ONCE):
-                await asyncio.to_thread(filling.write, piece)
                 fill.came(piece)
+                await asyncio.to_thread(filling.write_all, [piece])
+                await fill.room()
         fill.sha256 = stored.path.name
 
-    async def _download(self, stream: Bytes, source: Source, file: File, fill: Fill) -> None:
-        filling = self._blobs.filling()
+    async def _download(
+        self, stream: Bytes, source: Source, file: File, fill: Fill, claim: Claim | None
+    ) -> None:
+        filling = Passing(self._blobs)
         fill.opened(filling, stream.length)
         checked = {name: value for name, value in file.digests.items() if file.sha256 is None}
         filling.also(set(checked))
@@ -200,6 +223,11 @@ class Fetcher:
                     raise Unanswered(f"{file.filename} is longer than its page says")
                 fill.came(piece)
                 await pump.push(piece)
+                if filling.why is not None:
+                    # It will not be in the store when this is done: nobody need wait for that.
+                    if claim is not None:
+                        claim.release()
+                    await fill.room()
         finally:
             # The thread must be done with the file before anybody closes it.
             await pump.drain()
@@ -210,9 +238,13 @@ class Fetcher:
         for name, value in checked.items():
             if digests[name] != value:
                 raise Mismatch(f"{name}:{value}", f"{name}:{digests[name]}")
-        self._blobs.trust(await filling.keep())
-        fill.sha256 = sha256
-        await self._arrived(source, file, sha256, filling.size)
+        fill.sha256 = await filling.keep()
+        if fill.sha256 is not None:
+            self._blobs.trust(sha256)
+        else:
+            log.error("file_not_kept", file=file.filename, why=str(filling.why), now="given as it came")
+            fill.not_kept = filling.why
+        await self._arrived(source, file, sha256, filling.size, kept=fill.sha256 is not None)
 
 
 def _most(file: File, length: int | None) -> int:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from wheelkeep.core.asker import Asker
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.verdict import Decision
 from wheelkeep.logs import get_logger
-from wheelkeep.store.fetches import Fetch, Fetches, Unwritable, Waived
+from wheelkeep.store.fetches import Fetch, Fetches, Waived
 
 log = get_logger(__name__)
 

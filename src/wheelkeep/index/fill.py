@@ -4,21 +4,41 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
+from typing import Protocol
 
-from wheelkeep.store.blobs import READ_AT_ONCE, Filling
+from wheelkeep.core.errors import Unanswered
+from wheelkeep.store.blobs import READ_AT_ONCE
+from wheelkeep.store.passing import Passing
 
 HELD_BACK = 64 * 1024
 """Bytes at the end that nobody gets before the whole file's hash is right: a wrong file is a cut connection."""
 _RECENT = 6
 """Pieces that stay in memory for readers, beside those that the disk has not taken yet."""
 _MOST_PENDING = 8 * 1024 * 1024
-"""Bytes that may wait for the disk before the origin is read on."""
+"""Bytes that may wait for the disk, or for readers where the disk takes none, before the origin is read on."""
+PATIENCE_READER = 20.0
+"""Seconds that the others wait for their slowest reader where the disk does not hold the bytes for it."""
+
+
+class NotKept(Unanswered):
+    """The disk does not take the file, and nobody reads it as it comes."""
+
+    def __init__(self, why: OSError) -> None:
+        super().__init__(f"the keep's disk cannot take it: {why.strerror}", retry_after=30)
+
+
+class Sink(Protocol):
+    """Where a pump's bytes go."""
+
+    def write_all(self, pieces: list[bytes]) -> int: ...
+
+    def sync_some(self) -> None: ...
 
 
 class Pump:
     """Writes and hashes in a thread what the loop receives, in order, so that neither waits for the other."""
 
-    def __init__(self, filling: Filling, threads: Executor) -> None:
+    def __init__(self, filling: Sink, threads: Executor) -> None:
         self._filling = filling
         self._threads = threads
         self._pending: list[bytes] = []
@@ -26,7 +46,7 @@ class Pump:
         self._job: asyncio.Future[int] | None = None
 
     async def push(self, piece: bytes) -> None:
-        """Hands over the next bytes; waits while the disk is far behind. Raises OSError when it is full."""
+        """Hands over the next bytes; waits while the disk is far behind. Raises OSError where the sink does."""
         self._pending.append(piece)
         self._waiting += len(piece)
         if self._job is None:
@@ -69,27 +89,70 @@ class Fill:
         """Bytes in all, where the origin says so."""
         self.sha256: str | None = None
         """Of the whole, once it is in the store."""
+        self.not_kept: OSError | None = None
+        """Why it is not, though it came whole."""
         self.done = False
         self.error: Exception | None = None
-        self._filling: Filling | None = None
+        self._filling: Passing | None = None
         self._recent: deque[tuple[int, bytes]] = deque()
         self._came = 0
         self._waiting: list[asyncio.Future[None]] = []
-        self._readers = 0
+        self._readers: set[Reader] = set()
+        self._moved = asyncio.Event()
 
     @property
     def released(self) -> int:
         """How many bytes may be given away by now."""
         return self._came if self.done and self.error is None else max(0, self._came - HELD_BACK)
 
-    def join(self) -> None:
-        """One more reader, for whom the bytes stay readable until it leaves."""
-        self._readers += 1
+    @property
+    def whole(self) -> bool:
+        """Whether all that came can still be read, from the first byte on."""
+        return self._filling is None or not self._recent or self._recent[0][0] <= self._filling.on_disk
 
-    async def leave(self) -> None:
-        self._readers -= 1
+    def join(self, reader: "Reader") -> None:
+        """One more reader, for whom the bytes stay readable until it leaves."""
+        self._readers.add(reader)
+
+    async def leave(self, reader: "Reader") -> None:
+        self._readers.discard(reader)
+        self._moved.set()
         if self.done and not self._readers:
             await self._close()
+
+    def moved(self) -> None:
+        """To be called when a reader took what it had read."""
+        self._moved.set()
+
+    async def room(self) -> None:
+        """Waits, where the disk takes nothing, until readers took what is in memory.
+
+        Who takes nothing for too long loses its place; raises Unanswered where nobody is left.
+        """
+        while (filling := self._filling) is not None and filling.why is not None:
+            if not self._readers:
+                raise NotKept(filling.why)
+            if self._held <= _MOST_PENDING:
+                return
+            self._let_go(min(reader.at for reader in self._readers))
+            if self._held <= _MOST_PENDING:
+                return
+            self._moved.clear()
+            try:
+                async with asyncio.timeout(PATIENCE_READER):
+                    await self._moved.wait()
+            except TimeoutError:
+                self._recent.popleft()
+
+    @property
+    def _held(self) -> int:
+        """Bytes in memory."""
+        return self._came - self._recent[0][0] if self._recent else 0
+
+    def _let_go(self, taken: int) -> None:
+        """Forgets pieces that every reader took, but for a few."""
+        while len(self._recent) > _RECENT and self._recent[0][0] + len(self._recent[0][1]) <= taken:
+            self._recent.popleft()
 
     async def progress(self) -> None:
         """Waits until there is more, or an end."""
@@ -106,9 +169,11 @@ class Fill:
                     return piece
                 return piece[at - start : released - start]
         assert self._filling is not None
-        return self._filling.read(at, min(released, at + READ_AT_ONCE))
+        if at >= self._filling.on_disk:
+            raise Unanswered("it was taken too slowly while the keep's disk is full")
+        return self._filling.read(at, min(released, self._filling.on_disk, at + READ_AT_ONCE))
 
-    def opened(self, filling: Filling, length: int | None) -> None:
+    def opened(self, filling: Passing, length: int | None) -> None:
         self._filling = filling
         self.length = length
 
@@ -118,10 +183,7 @@ class Fill:
         self._came += len(piece)
         # What the disk has may be read from there; a little more is kept for readers who are nearly up to date.
         assert self._filling is not None
-        while (
-            len(self._recent) > _RECENT and self._recent[0][0] + len(self._recent[0][1]) <= self._filling.size
-        ):
-            self._recent.popleft()
+        self._let_go(self._filling.on_disk)
         self._wake()
 
     async def finish(self, error: Exception | None) -> None:
@@ -149,7 +211,9 @@ class Reader:
     def __init__(self, fill: Fill) -> None:
         self._fill = fill
         self._open = True
-        fill.join()
+        self.at = 0
+        """How many bytes it took."""
+        fill.join(self)
 
     @property
     def length(self) -> int | None:
@@ -166,14 +230,15 @@ class Reader:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes from the first to the last; raises in mid-way when the download turns out wrong."""
-        fill, at = self._fill, 0
+        fill = self._fill
         while True:
             if fill.error is not None:
                 raise fill.error
-            if at < fill.released:
-                piece = fill.read(at)
-                at += len(piece)
+            if self.at < fill.released:
+                piece = fill.read(self.at)
                 yield piece
+                self.at += len(piece)
+                fill.moved()
             elif fill.done:
                 return
             else:
@@ -182,4 +247,4 @@ class Reader:
     async def close(self) -> None:
         if self._open:
             self._open = False
-            await self._fill.leave()
+            await self._fill.leave(self)

@@ -223,9 +223,10 @@ class Keep:
             # A disk that is full or cannot be written stops writes, not reads.
             log.exception("policy_not_noted", index=index.name)
 
-    async def _arrived(self, source: Source, file: File, sha256: str, size: int) -> None:
-        """A file's bytes are in the store: its page learns a hash or size that nobody had told (first seen)."""
-        self._arrivals.note(sha256)
+    async def _arrived(self, source: Source, file: File, sha256: str, size: int, *, kept: bool) -> None:
+        """A file's bytes came: its page learns a hash or size that nobody had told (first seen)."""
+        if kept:
+            self._arrivals.note(sha256)
         if source.remote and (file.sha256 is None or file.size != size):
 
             def learn(stored: StoredPage | None) -> StoredPage | None:
@@ -240,6 +241,8 @@ class Keep:
             if first is not None and first != sha256:
                 # Whoever asked did not know it yet; another request, or another process, brought other bytes.
                 raise Mismatch(first, sha256)
+        if not kept:
+            return
         try:
             await self.metadata.arrived(file, Stored(self.blobs.path(sha256), size))
         except Exception:

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
-from wheelkeep.store.hashing import Pace, hash_file, new_digest
+from wheelkeep.store.digests import Digests
+from wheelkeep.store.hashing import Pace, hash_file
 from wheelkeep.store.lying import Lying, look, look_in
 from wheelkeep.store.removal import put_back_left
 from wheelkeep.store.trust import Checked, Stamp, Trust, stamp_of
@@ -72,9 +73,9 @@ class Blobs:
     def has(self, sha256: str) -> bool:
         return self.size(sha256) is not None
 
-    def filling(self) -> "Filling":
+    def filling(self, digests: Digests | None = None) -> "Filling":
         """A new temporary file to write into; raises OSError where the disk does not take it."""
-        return Filling(self._root, self._tmp)
+        return Filling(self._root, self._tmp, digests or Digests())
 
     def look(self) -> Iterator[Lying]:
         """Everything that lies in the folder, also what does not belong there; see ``lying.look``. Raises OSError."""
@@ -182,8 +183,13 @@ class Claim:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._held = True
 
     def release(self) -> None:
+        """May be called twice."""
+        if not self._held:
+            return
+        self._held = False
         # Who opened the old file a moment before holds it beside the next one: two downloads then, and no harm.
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
@@ -193,13 +199,12 @@ class Claim:
 class Filling:
     """Bytes on their way into the store: hashed as they are written, readable while they are, and then kept or not."""
 
-    def __init__(self, root: Path, tmp: Path) -> None:
+    def __init__(self, root: Path, tmp: Path, digests: Digests) -> None:
         self._root = root
         self._path = tmp / f"{os.getpid()}-{os.urandom(8).hex()}.part"
         self._descriptor = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._hash = hashlib.sha256()
-        self._others: dict[str, hashlib._Hash | hashlib.blake2b] = {}
+        self._digests = digests
         self._syncing: asyncio.Task[None] | None = None
         self._synced = 0
         self.size = 0
@@ -207,17 +212,15 @@ class Filling:
         self._kept = False
 
     def also(self, algorithms: set[str]) -> None:
-        """Computes further digests on the way (hashlib's names, and blake2b_256); called before the first byte."""
-        self._others = {name: new_digest(name) for name in algorithms}
+        """Computes further digests on the way, as ``Digests.also``; called before the first byte."""
+        self._digests.also(algorithms)
 
     def write(self, piece: bytes) -> None:
         """Appends; raises OSError when the disk is full."""
         view = memoryview(piece)
         while view:
             view = view[os.write(self._descriptor, view) :]
-        self._hash.update(piece)
-        for other in self._others.values():
-            other.update(piece)
+        self._digests.update(piece)
         self.size += len(piece)
 
     def write_all(self, pieces: list[bytes]) -> int:
@@ -248,10 +251,10 @@ class Filling:
 
     @property
     def sha256(self) -> str:
-        return self._hash.hexdigest()
+        return self._digests.sha256
 
     def digests(self) -> dict[str, str]:
-        return {name: other.hexdigest() for name, other in self._others.items()}
+        return self._digests.others()
 
     async def keep(self) -> str:
         """Puts the bytes into the store under their hash, synced, and gives the hash. Reading goes on working."""

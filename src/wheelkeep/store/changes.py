@@ -17,7 +17,8 @@ class Changes:
     def __init__(self, data: Path) -> None:
         descriptor = os.open(data / "changes", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, _BYTES)
+            # Not a hole: writing to one that the disk has no room for would end the process (SIGBUS).
+            os.posix_fallocate(descriptor, 0, _BYTES)
             self._number = memoryview(mmap.mmap(descriptor, _BYTES)).cast("Q")
         finally:
             os.close(descriptor)

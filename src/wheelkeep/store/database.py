@@ -1,14 +1,17 @@
 """The database: engines and transactions. SQLite in WAL mode (sqlite.org/wal.html)."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.store.connection import Connection
 
 _PATIENCE = 60.0
@@ -22,6 +25,9 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-4096",
 )
+
+
+_UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 
 
 class Database:
@@ -43,15 +49,24 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Connection]:
-        """The one connection that may write: committed when the block ends, rolled back when it raises."""
+        """The one connection that may write: committed when the block ends, rolled back when it raises.
+
+        Raises Unwritable where the disk does not take it.
+        """
         async with self._writer.one() as connection:
             keep = False
             try:
-                await connection.begin()
-                yield connection
-                keep = True
-            finally:
-                await connection.end(keep=keep)
+                try:
+                    await connection.begin()
+                    yield connection
+                    keep = True
+                finally:
+                    await connection.end(keep=keep)
+            except OperationalError as error:
+                # The first byte of the code tells the kind, the others which of it (sqlite.org/rescode.html).
+                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
+                    raise Unwritable(f"the keep's disk cannot take it: {error.orig}") from error
+                raise
 
     async def close(self) -> None:
         await self._readers.close()

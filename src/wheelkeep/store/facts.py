@@ -1,7 +1,8 @@
 """Smaller things that are known: files of folders, hosted files, wheels' metadata, origins' documents, health."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +11,10 @@ from sqlalchemy import Row, Table, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from zstandard import ZstdError
 
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.logs import get_logger
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
@@ -25,6 +28,9 @@ from wheelkeep.store.tables import (
 
 _AT_ONCE = 1_000
 """Rows in memory while many are read."""
+
+
+log = get_logger(__name__)
 
 
 class KnownMetadata(Struct, frozen=True):
@@ -90,9 +96,13 @@ class Facts:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def learn_metadata(self, file: File, known: KnownMetadata) -> None:
-        """Keeps metadata; what was read from the file's own bytes is only replaced by the like."""
-        async with self._database.write() as connection:
-            await write_metadata(connection, file, known)
+        """Keeps metadata; what was read from the file's own bytes is only replaced by the like.
+
+        Where the disk does not take it, it will be asked for again.
+        """
+        with _unless_unwritable("metadata"):
+            async with self._database.write() as connection:
+                await write_metadata(connection, file, known)
 
     async def directory(self, source: SourceName) -> dict[str, tuple[str, File]]:
         """What is known of a folder's files: relative path to stamp and file."""
@@ -223,11 +233,21 @@ class Facts:
         await self._upsert(source_health, {"source": source}, values)
 
     async def _upsert(self, table: Table, keys: dict[str, str], values: Mapping[str, object]) -> None:
+        """Keeps what can be asked for again, where the disk takes it."""
         statement = insert(table).values(**keys, **values)
-        async with self._database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=list(keys), set_=dict(values))
-            )
+        with _unless_unwritable(table.name):
+            async with self._database.write() as connection:
+                await connection.execute(
+                    statement.on_conflict_do_update(index_elements=list(keys), set_=dict(values))
+                )
+
+
+@contextmanager
+def _unless_unwritable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Unwritable as error:
+        log.warning("fact_not_kept", what=what, why=str(error))
 
 
 def _moment(seconds: float | None) -> datetime | None:

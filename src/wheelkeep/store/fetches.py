@@ -35,7 +35,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from wheelkeep.core.chain import BEGIN, link
-from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.errors import Unwritable, WheelkeepError
 from wheelkeep.core.rules import Rule
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
@@ -70,10 +70,6 @@ _ADD = insert(fetches).from_select(
     ),
 )
 _TOLD = tuple(column for column in fetches.c if column.name != "link")
-
-
-class Unwritable(WheelkeepError):
-    """The book cannot be written now."""
 
 
 class Waived(Struct, frozen=True, kw_only=True):

@@ -9,8 +9,10 @@ from sqlalchemy import Delete, Row, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from wheelkeep.core import pins
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import Page
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.logs import get_logger
 from wheelkeep.store.database import Database
 from wheelkeep.store.leaves import add_seen
 from wheelkeep.store.packed import pack_page, unpack_page
@@ -19,6 +21,10 @@ from wheelkeep.store.tables import pages
 MOST_ABSENT = 20_000
 """Names that a source does not have, of which that is remembered: a client can make up ever new ones."""
 _FORGET_EVERY = 1_000
+log = get_logger(__name__)
+
+MOST_UNKEPT = 500
+"""Pages that are remembered while they cannot be written."""
 
 
 class StoredPage(Struct, frozen=True, kw_only=True):
@@ -36,6 +42,7 @@ class Pages:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._absences = 0
+        self._unkept: dict[tuple[SourceName, ProjectName], StoredPage] = {}
 
     async def get(self, source: SourceName, project: ProjectName) -> StoredPage | None:
         """The stored page, or None where the source was never asked."""
@@ -44,7 +51,7 @@ class Pages:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-        return _read(row)
+        return self._newer(source, project, _read(row))
 
     async def change(
         self,
@@ -55,32 +62,62 @@ class Pages:
         """Replaces the row by ``change`` of it, in one transaction: no other process's change comes between. Files that
         have a sha256 for the first time are in the transparency log from then on.
 
-        ``change`` gives None to leave the row as it is.
+        ``change`` gives None to leave the row as it is. While the disk takes nothing, this process remembers the
+        page, so that what was seen first stays so, and writes it with the next change.
         """
+        try:
+            after = await self._write(source, project, change)
+        except Unwritable as error:
+            before = await self.get(source, project)
+            after = change(before)
+            if after is None:
+                return before
+            if len(self._unkept) >= MOST_UNKEPT:
+                del self._unkept[next(iter(self._unkept))]
+            self._unkept[source, project] = after
+            log.error("page_not_kept", source=source, project=project, why=str(error))
+            return after
+        self._unkept.pop((source, project), None)
+        return after
+
+    async def _write(
+        self,
+        source: SourceName,
+        project: ProjectName,
+        change: Callable[[StoredPage | None], StoredPage | None],
+    ) -> StoredPage | None:
         query = select(pages.c.body, pages.c.etag, pages.c.checked).where(
             pages.c.source == source, pages.c.project == project
         )
         async with self._database.write() as connection:
-            before = _read((await connection.execute(query)).first())
+            written = _read((await connection.execute(query)).first())
+            before = self._newer(source, project, written)
             after = change(before)
             if after is None:
                 return before
             values: dict[str, Any] = {"etag": after.etag, "checked": after.checked.timestamp()}
-            if before is None or before.page is not after.page:
+            if written is None or written.page is not after.page:
                 values["body"] = pack_page(after.page) if after.page is not None else None
             # A page that stayed as it was is the rule, and is not written again.
             statement = insert(pages).values(source=source, project=project, **values)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["source", "project"], set_=values)
             )
-            if before is None and after.page is None:
+            if written is None and after.page is None:
                 self._absences += 1
                 if self._absences % _FORGET_EVERY == 0:
                     await connection.execute(_oldest_absences(source))
             await add_seen(
-                connection, pins.first_sights(before.page if before else None, after.page), after.checked
+                connection, pins.first_sights(written.page if written else None, after.page), after.checked
             )
         return after
+
+    def _newer(
+        self, source: SourceName, project: ProjectName, written: StoredPage | None
+    ) -> StoredPage | None:
+        """What this process remembers and could not write, unless another wrote something newer."""
+        unkept = self._unkept.get((source, project))
+        return written if unkept is None or (written and written.checked > unkept.checked) else unkept
 
     async def keys(self) -> list[tuple[SourceName, ProjectName]]:
         """The sources and projects of which a page is stored."""

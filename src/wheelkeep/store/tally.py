@@ -32,7 +32,8 @@ class Tally:
             path = self._folder / f"{os.getppid()}-{os.getpid()}"
             descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                os.ftruncate(descriptor, self._count * _EACH)
+                # Not a hole: writing to one that the disk has no room for would end the process (SIGBUS).
+                os.posix_fallocate(descriptor, 0, self._count * _EACH)
                 shared = memoryview(mmap.mmap(descriptor, self._count * _EACH)).cast("Q")
             finally:
                 os.close(descriptor)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from wheelkeep.core import measures
 from wheelkeep.core.access import Read, allows
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.negotiate import etag_matches
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
@@ -172,6 +173,9 @@ class App:
             if not self._keep.current:
                 await self._keep.catch_up()
             response = problem.ambiguous(request) if odd else await self._route(request, key)
+        except Unwritable as error:
+            log.error("not_written", request=request.id.decode(), path=request.shown, why=str(error))
+            response = problem.unavailable(request, str(error), retry_after=30)
         except Exception:
             log.exception("request_failed", request=request.id.decode(), path=request.shown)
             response = problem.unavailable(

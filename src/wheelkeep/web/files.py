@@ -1,5 +1,6 @@
 """Files: the page flow, then the verdict of that file, then its bytes. One path for all addresses of a file."""
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from wheelkeep.core.names import ProjectName
 from wheelkeep.core.negotiate import etag_matches, parse_range
 from wheelkeep.core.verdict import Decision, Verdict
 from wheelkeep.index.fetch import Stored
+from wheelkeep.index.fill import NotKept
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
@@ -236,7 +238,9 @@ class Files:
             if request.method == "HEAD":
                 return _head(headers, file.size)
             if asked_range is not None:
-                return stored_answer(request, await fetcher.soon(source, file), headers, etag)
+                # Where the disk takes no file there are no ranges of it: a server may ignore that they are asked for.
+                with contextlib.suppress(NotKept):
+                    return stored_answer(request, await fetcher.soon(source, file), headers, etag)
             got = await fetcher.get(source, file)
         except FileMissing as error:
             return problem.not_found(request, str(error))
