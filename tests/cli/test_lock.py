@@ -7,6 +7,7 @@ import pytest
 
 from fakes import world
 from fakes.command import quickly
+from fakes.dists import wheel
 from fakes.outside import Outside
 from wheelkeep.core.lockfiles import read_lock
 
@@ -45,6 +46,16 @@ def test_without_a_file_the_lock_is_the_result(folder: Path) -> None:
     assert told["uncertain"] and told["file"] is None
 
 
+def test_as_the_index_was(folder: Path, outside: Outside) -> None:
+    for version, day in (("1.0", "2020-01-01"), ("1.1", "2020-03-01"), ("2.0", "2020-06-01")):
+        outside.add(*wheel("dated", version), upload_time=f"{day}T10:00:00Z")
+    ran = quickly("lock", "dated", "--at", "2020-04-01", cwd=folder)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("# for Python 3.10 and newer, as of 2020-04-01, by wheelkeep lock\ndated==1.1 ")
+    assert quickly("lock", "dated", "--at", "2020-04-01", cwd=folder).out == ran.out
+    assert quickly("lock", "dated", "--at", "2019-04-01", cwd=folder).code == 1
+
+
 def test_a_file_is_replaced_whole(folder: Path) -> None:
     (folder / "pylock.dev.toml").write_text("old")
     ran = quickly("lock", "lib<1.1", "-o", "pylock.dev.toml", cwd=folder)
@@ -74,6 +85,8 @@ def test_a_file_is_replaced_whole(folder: Path) -> None:
         (["app", "--format", "poetry.lock"], "neither requirements.txt nor pylock.toml"),
         (["app", "--python", "2.7"], "3.11,3.13"),
         (["app", "--index", "none"], "there is no index"),
+        (["app", "--at", "yesterday"], "is no date"),
+        (["app", "--at", "2999-01-01"], "still to come"),
     ],
 )
 def test_wrong_usage(folder: Path, outside: Outside, words: list[str], says: str) -> None:

@@ -6,6 +6,7 @@
 import asyncio
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from wheelkeep.cli.output import print_json
 from wheelkeep.cli.rewrite import rewrite
 from wheelkeep.cli.setup import Json, choose_index
 from wheelkeep.core.names import IndexName
+from wheelkeep.core.past import read_moment
 from wheelkeep.core.requirement_files import Wanted, read_wanted
 from wheelkeep.core.settings import Settings
 from wheelkeep.index.policies import read_whole
@@ -97,6 +99,9 @@ def lock(
     python: Annotated[
         str | None, typer.Option(metavar="3.11,3.13", help="The Pythons in use; the oldest counts.")
     ] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As the index was: 2026-11-01, or an RFC 3339 moment.")
+    ] = None,
     index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
     json: Json = False,
 ) -> None:
@@ -118,8 +123,8 @@ def lock(
     if not wanted.requirements:
         raise typer.BadParameter("say what is to be locked: requirements, or -r FILE")
     oldest = oldest_of(python) if python is not None else None
-    found = _found(settings, chosen, wanted, oldest)
-    text = _text(settings, chosen, found, format_)
+    found = _found(settings, chosen, wanted, oldest, _moment(at))
+    text = _text(settings, chosen, found, format_, at)
     if output is not None:
         write_text(output, text)
     if json:
@@ -127,14 +132,16 @@ def lock(
     elif output is None:
         print(text, end="")
     else:
-        count = len(found.choices)
-        print(
-            f"{output}: {count} version{'s' * (count != 1)}, for Python {found.python} and newer",
-            file=sys.stderr,
-        )
+        _tell(found, output)
 
 
 app.command("rewrite")(rewrite)
+
+
+def _tell(found: "Locking", output: Path) -> None:
+    count = len(found.choices)
+    words = f"{output}: {count} version{'s' * (count != 1)}, for Python {found.python} and newer"
+    print(words, file=sys.stderr)
 
 
 def _format(form: str | None, output: Path | None) -> Form:
@@ -146,7 +153,19 @@ def _format(form: str | None, output: Path | None) -> Form:
     return "pylock.toml" if form == "pylock.toml" else "requirements.txt"
 
 
-def _found(settings: Settings, index: IndexName, wanted: Wanted, oldest: str | None) -> "Locking":
+def _moment(at: str | None) -> str | None:
+    """``--at``, held against what is a date before a data folder is opened. Raises BadParameter."""
+    if at is not None:
+        try:
+            read_moment(at, datetime.now(UTC))
+        except ValueError as error:
+            raise typer.BadParameter(f"--at {error}") from None
+    return at
+
+
+def _found(
+    settings: Settings, index: IndexName, wanted: Wanted, oldest: str | None, at: str | None
+) -> "Locking":
     """Raises Exit (1) where there is no answer."""
     from wheelkeep.core.errors import Unanswered
     from wheelkeep.index.locking import Unlockable
@@ -154,7 +173,7 @@ def _found(settings: Settings, index: IndexName, wanted: Wanted, oldest: str | N
 
     uv = find_uv()
     try:
-        found = asyncio.run(_locked(settings, index, wanted, uv, oldest))
+        found = asyncio.run(_locked(settings, index, wanted, uv, (oldest, at)))
     except (Unresolvable, Unlockable, Unanswered) as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -167,8 +186,9 @@ def _found(settings: Settings, index: IndexName, wanted: Wanted, oldest: str | N
 
 
 async def _locked(
-    settings: Settings, index: IndexName, wanted: Wanted, uv: str, oldest: str | None
+    settings: Settings, index: IndexName, wanted: Wanted, uv: str, when: tuple[str | None, str | None]
 ) -> "Locking":
+    oldest, at = when
     from wheelkeep import compose
     from wheelkeep.cli.resolving import resolved_over
     from wheelkeep.index.candidates import Candidates
@@ -178,7 +198,10 @@ async def _locked(
     keep = compose.build(settings)
     await keep.start()
     try:
-        candidates = Candidates(keep, keep.indexes[index], listed=True)
+        asked = keep.indexes[index]
+        if at is not None:
+            asked = await keep.views.find(asked, at)
+        candidates = Candidates(keep, asked, listed=True)
         requirements = [Requirement(one) for one in wanted.requirements]
         python = oldest or await oldest_python(candidates, requirements)
         resolved = await resolved_over(
@@ -189,14 +212,12 @@ async def _locked(
         await keep.close(seconds=1)
 
 
-def _text(settings: Settings, index: IndexName, found: "Locking", form: Form) -> str:
+def _text(settings: Settings, index: IndexName, found: "Locking", form: Form, at: str | None) -> str:
     from wheelkeep.core.write_lock import write_pylock, write_requirements
     from wheelkeep.web import urls
 
     if form == "requirements.txt":
-        return write_requirements(
-            found.choices, head=[f"for Python {found.python} and newer, by wheelkeep lock"]
-        )
+        return write_requirements(found.choices, head=[_head(found, at)])
     base = f"{urls.base(settings)}/{index}"
     return write_pylock(
         found.choices,
@@ -204,6 +225,11 @@ def _text(settings: Settings, index: IndexName, found: "Locking", form: Form) ->
         simple=f"{base}/simple/",
         address=lambda file: urls.file(f"{base}/files/", file.project, file.sha256, file.filename),
     )
+
+
+def _head(found: "Locking", at: str | None) -> str:
+    as_of = f", as of {at}" if at is not None else ""
+    return f"for Python {found.python} and newer{as_of}, by wheelkeep lock"
 
 
 def _written(found: "Locking", index: IndexName, form: Form, output: Path | None, text: str) -> Written:
