@@ -15,6 +15,12 @@ async def test_what_is_kept_is_noted_once_and_forgotten_on_purpose(store: Store)
     assert [one async for one in kept.all()] == ["bb"]
 
 
+async def test_a_disk_that_takes_nothing_is_told(store: Store) -> None:
+    async with store.database.write() as connection:
+        await connection.exec_driver_sql("PRAGMA query_only=ON")
+    assert not await KeptBlobs(store.database).add(["aa"])
+
+
 def test_a_place_that_cannot_be_read_is_none(store: Store) -> None:
     progress = Progress(store.data, "verify")
     assert progress.read() == {}

@@ -28,11 +28,9 @@ class Arrivals:
         while self._new:
             await asyncio.sleep(_PAUSE)
             hashes = [self._new.pop() for _ in range(min(len(self._new), _MOST))]
-            try:
-                await self._kept.add(hashes)
-            except Exception:
+            if not await self._kept.add(hashes):
                 # A disk that is full or cannot be written stops writes, not reads.
-                log.exception("arrivals_not_noted", blobs=len(hashes))
+                log.warning("arrivals_not_noted", blobs=len(hashes))
 
     async def close(self) -> None:
         if self._writing is not None:

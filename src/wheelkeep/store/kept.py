@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import kept_blobs
@@ -16,12 +17,20 @@ class KeptBlobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, hashes: Collection[str]) -> None:
-        """Notes blobs that are in the store, in one commit; those that are noted already stay as they are."""
-        if hashes:
-            rows = [{"sha256": sha256, "at": time.time()} for sha256 in hashes]
+    async def add(self, hashes: Collection[str]) -> bool:
+        """Notes blobs that are in the store, in one commit; those that are noted already stay as they are.
+
+        False: the disk did not take it. That is made up for when the blobs are next read as a whole.
+        """
+        if not hashes:
+            return True
+        rows = [{"sha256": sha256, "at": time.time()} for sha256 in hashes]
+        try:
             async with self._database.write() as connection:
                 await connection.execute(insert(kept_blobs).on_conflict_do_nothing(), rows)
+        except SQLAlchemyError:
+            return False
+        return True
 
     async def drop(self, hashes: Collection[str]) -> None:
         """Forgets blobs that are removed on purpose, in one commit."""
