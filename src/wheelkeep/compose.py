@@ -52,6 +52,7 @@ from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
 from wheelkeep.store.sessions import Sessions
+from wheelkeep.store.snapshots import Snapshots
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tally import Tally
 from wheelkeep.store.tokens import Tokens
@@ -68,7 +69,7 @@ def build(settings: Settings) -> Keep:
     ledger, changes = Ledger(database), Changes(settings.data)
     fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
     book, releases = Book(ledger, fetches, tally), Releases(database, ledger, changes)
-    announcer = Announcer(Views(releases.removed))
+    announcer = Announcer(Views(releases.removed, Snapshots(database, ledger, changes)))
     wanted, uploads = WantedList(database), Uploads(database, ledger, changes)
     soundness = Soundness(blobs, book.damaged)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)

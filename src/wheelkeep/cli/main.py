@@ -23,6 +23,7 @@ COMMANDS = {
     "allow": "allow.allow",
     "deny": "allow.deny",
     "lock": "lock.app",
+    "snapshot": "snapshot.app",
     "mirror": "mirror.mirror",
     "export": "export.app",
     "clashes": "clashes.clashes",

@@ -104,5 +104,7 @@ def _came(file: File, when: datetime) -> bool:
 
 
 def _was(file: File, when: datetime) -> File:
+    if file.left == "quarantined":  # nobody is newly led to it, by no date
+        return file
     was = next((one for one in file.before if when < one.until), None)
     return file if was is None or was.yanked == file.yanked else replace(file, yanked=was.yanked)

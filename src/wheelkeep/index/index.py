@@ -279,11 +279,16 @@ class Index:
 
     async def known(self, project: ProjectName) -> Page | None:
         """The merge of what is known of the name, whatever the policy, without telling it to anybody."""
+        merged = await self.remembered(project)
+        return merged.page if merged is not None else None
+
+    async def remembered(self, project: ProjectName) -> Merged | None:
+        """The same with whose it is."""
         now, nothing = datetime.now(UTC), Policy([])
         gathered = await gather(
             project, self.groups, self._rule, self._reservations, nothing, now=now, patience=0, told=False
         )
-        return gathered.outcome.page if isinstance(gathered.outcome, Merged) else None
+        return gathered.outcome if isinstance(gathered.outcome, Merged) else None
 
     async def _view(self, merged: Merged, judged: Judged, good_until: datetime | None) -> View:
         learned: dict[str, str] = {}

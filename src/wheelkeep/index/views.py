@@ -1,4 +1,4 @@
-"""Indexes as they were at a moment. A few are kept in memory, and each is made anew when it is asked for again."""
+"""Indexes as they were at a moment, or as a snapshot has them: a few in memory, each made anew when asked for again."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from wheelkeep.core.model import Answer, Found
+from wheelkeep.core.merge import Merged, Nowhere
+from wheelkeep.core.model import Answer, Found, Page
 from wheelkeep.core.names import ProjectName, SourceName
-from wheelkeep.core.past import Removed, page_at, read_moment
+from wheelkeep.core.past import Removed, is_moment, page_at, read_moment
 from wheelkeep.core.policy import Policy
+from wheelkeep.core.snapshot import Pinned, read_ref
 from wheelkeep.index.gather import Gathered
 from wheelkeep.index.index import Index
+from wheelkeep.logs import get_logger
+from wheelkeep.store.snapshots import Snapshot, Snapshots
 
+log = get_logger(__name__)
 _MOST = 8
 """Views in memory, of all indexes together."""
 Departed = Callable[[SourceName, ProjectName], Awaitable[Sequence[Removed]]]
@@ -46,15 +51,79 @@ class AsOf:
         return None
 
 
+class AtSnapshot:
+    """What a snapshot has; one of a whole index keeps a page that it did not know then once it is asked for."""
+
+    def __init__(self, index: Index, snapshots: Snapshots, snapshot: Snapshot, then: AsOf | None) -> None:
+        """``then``: the moment of a snapshot of a whole index."""
+        self.as_of = then.as_of if then is not None else None
+        self._index = index
+        self._snapshots = snapshots
+        self._snapshot = snapshot
+        self._then = then
+
+    async def gather(self, project: ProjectName, *, patience: float, policy: Policy) -> Gathered:
+        pinned = await self._snapshots.page(self._snapshot, project)
+        if pinned is None and self._then is None:
+            return Gathered(project, Nowhere(), (), frozenset())
+        if pinned is None and self._then is not None:
+            gathered = await self._then.gather(project, patience=patience, policy=policy)
+            outcome = gathered.outcome
+            if not isinstance(outcome, Merged) or outcome.stale is not None:
+                return gathered
+            pinned = await self._pin(project, Pinned(outcome.page, outcome.owners))
+        assert pinned is not None
+        page = await self._today(pinned.page, policy)
+        return Gathered(project, Merged(page=page, owners=self._owners(pinned)), (), frozenset())
+
+    async def _pin(self, project: ProjectName, pinned: Pinned) -> Pinned:
+        try:
+            return await self._snapshots.pin(self._snapshot, project, pinned)
+        except Exception:
+            # A disk that is full or cannot be written stops writes, not reads.
+            log.exception("page_not_pinned", snapshot=self._snapshot.name, project=project)
+            return pinned
+
+    async def _today(self, page: Page, policy: Policy) -> Page:
+        """The pinned page less what today forbids whatever was pinned: a source that the index has no more gives no
+        file, and what is in quarantine now is shown as the index shows it now (PEP 792)."""
+        files = tuple(file for file in page.files if file.source in self._sources)
+        gathered = await self._index.gathered(page.project, patience=0, policy=policy)
+        if not isinstance(gathered.outcome, Merged):
+            return replace(page, files=files)
+        live = gathered.outcome.page
+        there = {(file.source, file.filename): file for file in live.files}
+        status = live.status if live.status is not None and live.status.status == "quarantined" else None
+        shown = [
+            replace(file, yanked=now.yanked) if now is not None and now.left == "quarantined" else file
+            for file in files
+            if (now := there.get((file.source, file.filename))) is not None or status is None
+        ]
+        return replace(page, files=tuple(shown), status=status or page.status)
+
+    @property
+    def _sources(self) -> frozenset[SourceName]:
+        return frozenset(place.source.name for group in self._index.groups for place in group)
+
+    def _owners(self, pinned: Pinned) -> tuple[SourceName, ...]:
+        return tuple(owner for owner in pinned.owners if owner in self._sources)
+
+    async def names(self) -> Collection[str] | None:
+        return await self._snapshots.projects(self._snapshot) if self._then is None else None
+
+
 class Views:
     """All views that are in memory."""
 
-    def __init__(self, departed: Departed) -> None:
+    def __init__(self, departed: Departed, snapshots: Snapshots) -> None:
         self._departed = departed
+        self.snapshots = snapshots
         self._views: OrderedDict[str, Index] = OrderedDict()
 
     async def find(self, index: Index, when: str) -> Index:
         """The index as it was. ``when``: what stands behind the ``@``. Raises ValueError with a sentence."""
+        if not is_moment(when):
+            return await self._snapshot(index, when)
         now = datetime.now(UTC)
         moment = read_moment(when, now)
         path = f"{index.name}@{when}"
@@ -65,6 +134,23 @@ class Views:
                 self._keep(path, view)
         else:
             self._views.move_to_end(path)
+        return view
+
+    async def _snapshot(self, index: Index, text: str) -> Index:
+        ref = read_ref(text)
+        snapshot = await self.snapshots.find(ref)
+        if snapshot is None or snapshot.index != index.name:
+            raise ValueError(
+                f"the index {index.name} has no snapshot {text[:70]}, and that is no date either"
+            )
+        path = f"{index.name}@{text}"
+        key = f"{path}~{snapshot.number}"
+        view = self._views.get(key)
+        if view is None:
+            then = AsOf(index, snapshot.at, self._departed) if snapshot.kind == "index" else None
+            view = index.seen(AtSnapshot(index, self.snapshots, snapshot, then), path)
+            self._keep(key, view)
+        self._views.move_to_end(key)
         return view
 
     def _keep(self, path: str, view: Index) -> None:

@@ -1,0 +1,163 @@
+"""``/{index}@NAME/``: what was pinned, whatever the outside does since; and what a policy blocks all the same."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from fakes.asgi import Inside
+from fakes.ask import JSON
+from fakes.dists import wheel
+from fakes.outside import Outside
+from wheelkeep.core.lockfiles import read_lock
+from wheelkeep.core.names import IndexName
+from wheelkeep.core.snapshot import Ref
+from wheelkeep.index import snapshots
+from wheelkeep.index.snapshots import Unmakeable
+from wheelkeep.store.snapshots import Snapshot
+
+CONFIG = """
+[sources.outer]
+kind = "remote"
+url = "{url}"
+fresh = "1s"
+
+[indexes.main]
+sources = ["outer"]
+policy = "policy.toml"
+
+[indexes.other]
+sources = ["outer"]
+"""
+MAIN = IndexName("main")
+
+
+def hash_of(version: str) -> str:
+    return hashlib.sha256(wheel("story", version)[1]).hexdigest()
+
+
+def line(version: str, sha256: str | None = None) -> str:
+    return f"story=={version} --hash=sha256:{sha256 or hash_of(version)}\n"
+
+
+async def pinned(inside: Inside, name: str, text: str | None = None) -> Snapshot:
+    index = inside.keep.indexes[MAIN]
+    proposed = await (
+        snapshots.of_lock(inside.keep, index, read_lock("requirements.txt", lambda _: text.encode()))
+        if text is not None
+        else snapshots.of_index(inside.keep, index)
+    )
+    return await snapshots.make(inside.keep, name, proposed, "somebody")
+
+
+def world(outside: Outside, folder: Path) -> Inside:
+    for version in ("1.0", "2.0", "3.0"):
+        outside.add(*wheel("story", version))
+    (folder / "policy.toml").write_text('[deny]\npackages = ["story==3.0"]\n')
+    return Inside(folder, CONFIG.format(url=outside.url))
+
+
+async def page(inside: Inside, at: str) -> bytes:
+    reply = await inside.get(f"/{at}/simple/story/", accept=JSON)
+    assert reply.status == 200, reply.body
+    return reply.body
+
+
+async def test_a_lock_is_served_for_ever(outside: Outside, tmp_path: Path) -> None:
+    """Byte by byte, when the outside deletes, yanks, changes and vanishes, and after a restart."""
+    filename, content = wheel("story", "1.0")
+    path = f"files/story/{hash_of('1.0')}/{filename}"
+    async with world(outside, tmp_path) as inside:
+        made = await pinned(inside, "release", line("1.0"))
+        assert (made.number, made.kind, made.projects, made.files, made.here) == (1, "lock", 1, 1, 1)
+        before = await page(inside, "main@release")
+        metadata = await inside.get(f"/main@release/{path}.metadata")
+        assert (await inside.get("/main@release/simple/", accept=JSON)).json["projects"] == [
+            {"name": "story"}
+        ]
+        assert (await inside.get("/main@release/simple/other/")).status == 404
+        assert (await inside.get("/other@release/simple/story/")).status == 404
+        assert (await inside.get("/main@nothing/simple/story/")).status == 404
+    outside.change(filename, b"other bytes")
+    outside.add(*wheel("story", "1.1"), yanked="bad")
+    async with Inside(tmp_path, CONFIG.format(url=outside.url)) as inside:
+        await page(inside, "main")
+        outside.remove(filename)
+        outside.stop()
+        assert await page(inside, "main@release") == before
+        reply = await inside.get(f"/main@release/{path}")
+        assert (reply.status, reply.body) == (200, content)
+        assert (await inside.get(f"/main@release/{path}.metadata")).body == metadata.body
+        assert (await inside.get("/main@release/pypi/story/json")).json["info"]["version"] == "1.0"
+
+
+async def test_a_new_state_keeps_the_old_one(outside: Outside, tmp_path: Path) -> None:
+    async with world(outside, tmp_path) as inside:
+        await pinned(inside, "release", line("1.0"))
+        before = await page(inside, "main@release")
+        assert (await pinned(inside, "release", line("2.0"))).number == 2
+        after = await page(inside, "main@release")
+        assert b"story-2.0" in after and b"story-1.0" not in after
+        assert await page(inside, "main@release~1") == before
+        assert (await inside.get("/main@release~3/simple/story/")).status == 404
+        store = inside.keep.views.snapshots
+        assert await store.needed() == {hash_of("1.0"), hash_of("2.0")}
+        first = await store.find(Ref("release", 1))
+        assert first is not None
+        found = await snapshots.since(inside.keep, first, await snapshots.now(inside.keep, first))
+        assert [(one.kind, one.before, one.after) for one in found.changed] == [("upgraded", "1.0", "2.0")]
+        assert await store.delete("release", "somebody", first.at) == 2
+        assert (await inside.get("/main@release/simple/story/")).status == 404
+        assert await store.needed() == set()
+        assert (await pinned(inside, "release", line("1.0"))).number == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (line("3.0"), "story-3.0-py3-none-any.whl: wheelkeep: deny:"),
+        (line("1.0", "a" * 64), "no file of story in the index main has the sha256"),
+        (f"absent==1.0 --hash=sha256:{'a' * 64}\n", "absent: no source of the index main has it"),
+    ],
+)
+async def test_what_cannot_be_had_makes_no_snapshot(
+    outside: Outside, tmp_path: Path, text: str, says: str
+) -> None:
+    async with world(outside, tmp_path) as inside:
+        with pytest.raises(Unmakeable, match=says):
+            await pinned(inside, "release", line("2.0") + text)
+        assert await inside.keep.views.snapshots.all() == []
+
+
+async def test_a_denial_reaches_what_was_pinned(outside: Outside, tmp_path: Path) -> None:
+    async with world(outside, tmp_path) as inside:
+        await pinned(inside, "release", line("1.0"))
+    (tmp_path / "policy.toml").write_text('[deny]\npackages = ["story"]\nreason = "INC-7"\n')
+    async with Inside(tmp_path, CONFIG.format(url=outside.url)) as inside:
+        [one] = (await inside.get("/main@release/simple/story/", accept=JSON)).json["files"]
+        assert one["yanked"].startswith("wheelkeep: deny: INC-7")
+        reply = await inside.get(f"/main@release/{one['url'].removeprefix('../../')}")
+        assert reply.status == 302
+
+
+async def test_an_index_is_as_it_was_when_it_was_named(outside: Outside, tmp_path: Path) -> None:
+    """A project of which nothing was known then is pinned once it is asked for."""
+    outside.add(*wheel("late", "1.0"))
+    async with world(outside, tmp_path) as inside:
+        await page(inside, "main")
+        made = await pinned(inside, "release")
+        assert (made.kind, made.projects, made.files, made.here) == ("index", 1, 3, 0)
+        before = await page(inside, "main@release")
+        late = (await inside.get("/main@release/simple/late/", accept=JSON)).body
+        outside.add(*wheel("story", "4.0"), upload_time="2020-03-03T00:00:00Z")
+        outside.add(*wheel("late", "2.0"), upload_time="2020-03-03T00:00:00Z")
+        await asyncio.sleep(1.1)
+        now = await page(inside, "main")
+        assert b"story-4.0" in now and b"story-4.0" not in before
+        assert await page(inside, "main@release") == before
+        assert (await inside.get("/main@release/simple/late/", accept=JSON)).body == late
+        assert b"late-1.0" in late
+        filename, content = wheel("story", "1.0")
+        reply = await inside.get(f"/main@release/files/story/{hash_of('1.0')}/{filename}")
+        assert (reply.status, reply.body) == (200, content)
