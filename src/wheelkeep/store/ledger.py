@@ -43,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, ``policy``,
     ``snapshot``, ``snapshot deleted``,
+    ``snapshot``, ``snapshot deleted``,
     ``restored``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
