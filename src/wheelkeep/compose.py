@@ -69,7 +69,7 @@ def build(settings: Settings) -> Keep:
     ledger, changes = Ledger(database), Changes(settings.data)
     fetches, tally = Fetches(settings.data), Tally(settings.data, len(SERIES))
     book, releases = Book(ledger, fetches, tally), Releases(database, ledger, changes)
-    announcer = Announcer(Views(releases.removed, Snapshots(database, ledger, changes)))
+    announcer = Announcer(Views(releases.removed, Snapshots(database, ledger, changes), blobs.has))
     wanted, uploads = WantedList(database), Uploads(database, ledger, changes)
     soundness = Soundness(blobs, book.damaged)
     advisor = Advisor(Advisories(database), blobs=blobs, pages=pages, facts=facts, alert=book.alert)

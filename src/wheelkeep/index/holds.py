@@ -57,9 +57,15 @@ async def _left(ground: Ground) -> AsyncIterator[str]:
                 yield file.sha256
 
 
+async def _pinned(ground: Ground) -> AsyncIterator[str]:
+    for sha256 in await ground.keep.views.snapshots.needed():
+        yield sha256
+
+
 HOLDS: tuple[Hold, ...] = (
     Hold("hosted", "a hosted release", _hosted),
     Hold("served", "somebody was given it", _served),
+    Hold("snapshot", "a snapshot has it", _pinned),
     Hold("left", "its origin no longer has it", _left),
 )
 

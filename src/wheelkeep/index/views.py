@@ -22,16 +22,19 @@ _MOST = 8
 """Views in memory, of all indexes together."""
 Departed = Callable[[SourceName, ProjectName], Awaitable[Sequence[Removed]]]
 """What a source had of a project and has no more."""
+Has = Callable[[str], bool]
+"""Whether bytes of a sha256 are here."""
 
 
 class AsOf:
     """What an index would have shown at a moment, as far as it is known."""
 
-    def __init__(self, index: Index, when: datetime, departed: Departed) -> None:
+    def __init__(self, index: Index, when: datetime, departed: Departed, has: Has) -> None:
         self.as_of: datetime | None = when
         self._index = index
         self._when = when
         self._departed = departed
+        self._has = has
 
     async def gather(self, project: ProjectName, *, patience: float, policy: Policy) -> Gathered:
         """Who owns a name is decided by what the sources have now: a private one is not told to others for the past."""
@@ -41,7 +44,8 @@ class AsOf:
                 return answer
             status = answer.page.status
             hidden = status is not None and status.status == "quarantined"
-            removed = () if hidden else await self._departed(answer.source, project)
+            departed = () if hidden else await self._departed(answer.source, project)
+            removed = [one for one in departed if one.file.sha256 is not None and self._has(one.file.sha256)]
             page = page_at(answer.page, self._when, removed)
             return replace(answer, page=page, claims=answer.claims or bool(answer.page.files))
 
@@ -115,8 +119,9 @@ class AtSnapshot:
 class Views:
     """All views that are in memory."""
 
-    def __init__(self, departed: Departed, snapshots: Snapshots) -> None:
+    def __init__(self, departed: Departed, snapshots: Snapshots, has: Has) -> None:
         self._departed = departed
+        self._has = has
         self.snapshots = snapshots
         self._views: OrderedDict[str, Index] = OrderedDict()
 
@@ -129,7 +134,7 @@ class Views:
         path = f"{index.name}@{when}"
         view = self._views.get(path)
         if view is None:
-            view = index.seen(AsOf(index, moment, self._departed), path)
+            view = index.seen(AsOf(index, moment, self._departed, self._has), path)
             if (moment - now).total_seconds() < -1:  # today stands for another moment each time
                 self._keep(path, view)
         else:
@@ -147,7 +152,7 @@ class Views:
         key = f"{path}~{snapshot.number}"
         view = self._views.get(key)
         if view is None:
-            then = AsOf(index, snapshot.at, self._departed) if snapshot.kind == "index" else None
+            then = AsOf(index, snapshot.at, self._departed, self._has) if snapshot.kind == "index" else None
             view = index.seen(AtSnapshot(index, self.snapshots, snapshot, then), path)
             self._keep(key, view)
         self._views.move_to_end(key)

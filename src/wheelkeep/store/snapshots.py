@@ -18,7 +18,7 @@ from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.packed import squeeze, unsqueeze
-from wheelkeep.store.snapshot_tables import snapshot_bodies, snapshot_pages, snapshots
+from wheelkeep.store.tables import snapshot_bodies, snapshot_pages, snapshots
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Pinned)
