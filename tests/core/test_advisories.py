@@ -69,6 +69,20 @@ def test_of_a_source_that_is_only_watched_malware_alone_counts() -> None:
     assert [one for one in VERSIONS if not watched(aliased, one).admits] == ["1.5"]
 
 
+def test_a_record_that_was_not_read_whole_leaves_the_rest_unknown_and_that_blocks() -> None:
+    part = Advisory(id="MAL-1", project=DEMO, severity="critical", versions=("1.5",), cut=True)
+    for verdicts in (
+        [said(known(dump=[part], complete=True), one) for one in VERSIONS],
+        [watched(known(dump=[part]), one) for one in VERSIONS],
+    ):
+        assert [one.code.removeprefix("advisories-") for one in verdicts] == [
+            "unknown", "affected", "unknown", "unknown"
+        ]  # fmt: skip
+        assert "MAL-1 names more versions than are read" in verdicts[0].sentence
+    lesser = Advisory(id="GHSA-1", project=DEMO, severity="low", versions=("1.5",), cut=True)
+    assert watched(known(dump=[lesser]), "1.0").admits
+
+
 def test_a_source_that_lists_none() -> None:
     assert said(known(document=Told(newest="3.0")), "1.0").code == "advisories-clear"
     assert said(known(complete=True), "1.0").code == "advisories-clear"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fakes.made import DEMO
 from fakes.osv import HIGH, record
+from wheelkeep.core import read_advisories
 from wheelkeep.core.advisory import Advisory, Span
 from wheelkeep.core.read_advisories import read_osv, read_told
 
@@ -149,3 +150,12 @@ def test_each_beginning_has_the_first_end_behind_it(starts: list[str], ends: lis
         told = f"{end:.1f}" if end is not None else None
         expected.append(Span(since=start, upto=told if last else None, before=None if last else told))
     assert spans == tuple(dict.fromkeys(expected))
+
+
+def test_one_that_names_more_than_is_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_advisories, "_MOST_VERSIONS", 2)
+    monkeypatch.setattr(read_advisories, "_MOST_EVENTS", 2)
+    assert not only(record(versions=["1.0", "2.0"])).cut
+    named = only(record(events=[], versions=["1.0", "2.0", "3.0"]))
+    assert (named.cut, named.versions) == (True, ("1.0", "2.0"))
+    assert only(record(events=[{"introduced": "0"}, {"fixed": "1.0"}, {"introduced": "2.0"}])).cut

@@ -118,14 +118,17 @@ def sdist(
     requires_python: str | None = None,
     files: Mapping[str, bytes] | None = None,
     form: str = "2.1",
+    told: str = "",
 ) -> tuple[str, bytes]:
     """An sdist (PEP 625) that builds with nothing from outside: its file name and its bytes.
+
+    ``told``: more lines of its metadata.
 
     ``files`` are what the wheel built from it holds, as in ``wheel``.
     """
     stem = f"{module(name)}-{version}"
     filename, built = wheel(name, version, requires=requires, requires_python=requires_python, files=files)
-    info = metadata(name, version, requires, requires_python, form=form)
+    info = metadata(name, version, requires, requires_python, form=form) + told
     backend = _BACKEND.format(
         wheel=filename,
         encoded=base64.b64encode(built).decode(),

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import io
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from fakes.dists import sdist
 from fakes.indexes import Pointed
 from fakes.made import DEMO, file, found
 from fakes.stores import Store
@@ -20,6 +22,7 @@ from wheelkeep.index.fetch import Fetcher
 from wheelkeep.index.metadata import MetadataKeeper
 from wheelkeep.index.view import View
 from wheelkeep.store.facts import KnownMetadata
+from wheelkeep.store.sdists import read_info
 
 
 class Licensed(Pointed):
@@ -126,5 +129,19 @@ async def test_an_sdist_whose_own_metadata_is_kept_tells_by_that(made: Licensed,
     one = file("demo-6.0.tar.gz")
     body = b"Name: demo\nLicense-Expression: MIT\n"
     await store.facts.learn_metadata(one, KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True))
-    made.pypi.says(found("pypi", one, file("demo-7.0.tar.gz")))
-    assert await made.codes() == {"6.0.tar.gz": "licences-allowed", "7.0.tar.gz": "licences-unclear"}
+    name, content = sdist("demo", "8.0", told="License-Expression: MIT\n")
+    here = file(name, sha256=await store.keep(content))
+    broken = file("demo-9.0.tar.gz", sha256=await store.keep(b"no archive"))
+    made.pypi.says(found("pypi", one, file("demo-7.0.tar.gz"), here, broken))
+    assert await made.codes() == {
+        "6.0.tar.gz": "licences-allowed",
+        "7.0.tar.gz": "licences-unclear",
+        "8.0.tar.gz": "licences-allowed",
+        "9.0.tar.gz": "licences-unclear",
+    }
+    # Read once.
+    assert await store.facts.metadata_hashes(here.source, DEMO) == {
+        one.filename: hashlib.sha256(body).hexdigest(),
+        name: hashlib.sha256(read_info(io.BytesIO(content))).hexdigest(),
+        broken.filename: "",
+    }

@@ -423,6 +423,22 @@ async def test_what_fails_half_way_is_seen_again(house: House, monkeypatch: pyte
     assert failures == []
 
 
+async def test_an_sdist_tells_its_own_metadata_and_that_of_no_other_bytes(house: House) -> None:
+    told = sdist("demo", "3.0", told="License-Expression: MIT\n")
+    house.put(*told)
+    house.put("demo-4.0.tar.gz", b"no archive")
+    await house.start()
+    files = {one.version: one for one in await house.files()}
+    assert b"License-Expression: MIT" in (await house.source.metadata(files["3.0"]) or b"")
+    assert await house.source.metadata(files["4.0"]) is None
+    (house.folder / told[0]).write_bytes(SDIST_BYTES)
+    with pytest.raises(Unanswered, match="has other bytes now"):
+        await house.source.metadata(files["3.0"])
+    (house.folder / told[0]).unlink()
+    with pytest.raises(FileMissing):
+        await house.source.metadata(files["3.0"])
+
+
 async def test_a_file_s_bytes(house: House) -> None:
     path = house.put(NAME, BYTES)
     await house.start()

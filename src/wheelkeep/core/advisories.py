@@ -74,6 +74,8 @@ class Knowledge:
         self.why = why
         self.said: dict[tuple[str, str], Verdict] = {}
         """What a gate of a severity said of a version."""
+        self.cut: list[Trouble] = []
+        """Those that name more versions than were read."""
         self._known = told is not None or complete or bool(dumped)
         self._waiting = told.waiting if told is not None and not complete else frozenset()
         self._against: dict[str, list[Trouble]] = {}
@@ -92,6 +94,8 @@ class Knowledge:
             fixed=tuple(fixed),
             summary=next((one.summary for one in records if one.summary), ""),
         )
+        if any(one.cut for one in precise):
+            self.cut.append(trouble)
         affected: set[str] = set()
         for one in precise:
             affected |= line.affected(one)
@@ -104,7 +108,7 @@ class Knowledge:
 
     def unknown(self, version: str) -> bool:
         """Whether nobody has told if the version is affected."""
-        return not self._known or version in self._waiting
+        return not self._known or version in self._waiting or bool(self.cut)
 
     def against(self, version: str) -> list[Trouble]:
         """What is known against a version, the worst first."""
@@ -221,7 +225,9 @@ class AdvisoriesGate:
         key = ("malware", file.version)
         if (said := known.said.get(key)) is None:
             bad = [trouble for trouble in known.against(file.version) if trouble.malware]
-            said = known.said[key] = self._affected(file, bad) if bad else self._quiet
+            unsure = any(trouble.malware for trouble in known.cut)
+            said = self._affected(file, bad) if bad else self._unknown(_why(known)) if unsure else self._quiet
+            known.said[key] = said
         return said
 
     def _judge(self, file: File, known: Knowledge) -> Verdict:
@@ -229,12 +235,12 @@ class AdvisoriesGate:
         if not troubles:
             if not known.unknown(file.version):
                 return self._clear
-            return self._unknown(known.why or "its source was not asked of this version yet")
+            return self._unknown(_why(known))
         bad = [trouble for trouble in troubles if trouble.rank >= self._least]
         if bad:
             return self._affected(file, bad)
         if known.unknown(file.version):
-            return self._unknown(known.why or "its source was not asked of this version yet")
+            return self._unknown(_why(known))
         lesser = ", ".join(trouble.label for trouble in troubles[:_MOST_NAMED])
         return admitted(self.name, "advisories-lesser", f"only below {self._severity}: {lesser}")
 
@@ -259,3 +265,10 @@ class AdvisoriesGate:
             f"whether advisories are known against it cannot be told: {why}",
             "ask again in a moment, or have the operator import a dump with wheelkeep advisories import",
         )
+
+
+def _why(known: Knowledge) -> str:
+    """Why it is not known whether a version is affected."""
+    if known.cut:
+        return f"{known.cut[0].ids[0]} names more versions than are read"
+    return known.why or "its source was not asked of this version yet"

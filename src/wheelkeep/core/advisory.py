@@ -40,6 +40,8 @@ class Advisory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     spans: tuple[Span, ...] = ()
     fixed: tuple[str, ...] = ()
     """Versions in which it is mended, in normal form."""
+    cut: bool = False
+    """It names more versions than are read: whether it means one that is not among these cannot be told."""
 
     @property
     def malware(self) -> bool:

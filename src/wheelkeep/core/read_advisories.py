@@ -1,7 +1,7 @@
 """Advisories as others write them, read as if they meant harm: OSV records, and the list in PyPI's legacy JSON.
 
 What cannot be understood is read in the way that blocks more: a bound that is no version is no bound, a record that
-names no versions means all of them.
+names no versions means all of them, and one that names more than are read says so.
 """
 
 from bisect import bisect_left
@@ -76,7 +76,9 @@ def _of_project(
     spans: list[Span] = []
     versions: list[str] = []
     fixed: list[str] = []
+    cut = False
     for entry in entries:
+        cut = cut or _too_long(entry)
         said, fixes = _spans(entry.get("ranges"))
         spans += said if said or _names_some(entry.get("versions")) else [Span()]
         versions += _versions(entry.get("versions"))
@@ -90,6 +92,18 @@ def _of_project(
         versions=tuple(dict.fromkeys(versions)),
         spans=tuple(dict.fromkeys(spans)),
         fixed=tuple(dict.fromkeys(fixed)),
+        cut=cut,
+    )
+
+
+def _too_long(entry: dict[str, Any]) -> bool:
+    """Whether an entry has more events or versions than are read of it."""
+    ranges, versions = entry.get("ranges"), entry.get("versions")
+    events = (
+        [one.get("events") for one in ranges if isinstance(one, dict)] if isinstance(ranges, list) else []
+    )
+    return any(isinstance(some, list) and len(some) > _MOST_EVENTS for some in events) or (
+        isinstance(versions, list) and len(versions) > _MOST_VERSIONS
     )
 
 

@@ -185,8 +185,10 @@ class Licenser:
             else:
                 return read_metadata(body) if body is not None else Told()
         for file in files:
-            if (body := await self.metadata.kept(file)) is not None:
-                return read_metadata(body)
+            body = await self.metadata.of_sdist(source, file) if file.kind != "wheel" else None
+            # Where there is JSON, it may have been told more than the build tool wrote.
+            if body is not None and ((told := read_metadata(body)).words or not source.remote):
+                return told
         _, project, version = release
         document = await source.document("json", f"{project}/{version}")
         if document is None:

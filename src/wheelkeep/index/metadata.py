@@ -66,10 +66,23 @@ class MetadataKeeper:
         known = task.result()
         return known.body if known.sha256 else None
 
-    async def kept(self, file: File) -> bytes | None:
-        """What is kept of a file of any kind already: of an uploaded sdist too. Nobody is asked, nothing is opened."""
+    async def of_sdist(self, source: Source, file: File) -> bytes | None:
+        """The metadata in an sdist's own bytes, where they are here or in a folder of ours; nothing is fetched for it.
+
+        Read once and kept. Raises Unanswered, FileMissing.
+        """
         known = await self._facts.metadata(file.source, file.filename)
-        return known.body if known is not None and known.sha256 and known.right else None
+        if known is None or not known.right:
+            if (stored := await self._fetcher().sound(file)) is not None:
+                known = await asyncio.to_thread(read_own, file, stored)
+            elif source.remote:
+                return None
+            elif (body := await source.metadata(file)) is not None:
+                known = KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=True)
+            else:
+                known = NONE
+            await self._facts.learn_metadata(file, known)
+        return known.body if known.sha256 else None
 
     def _asked(self, key: tuple[str, str, bool], task: asyncio.Task[KnownMetadata]) -> None:
         self._asking.pop(key, None)

@@ -21,10 +21,12 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes, Changed
+from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.blobs import stream
 from wheelkeep.store.facts import Facts, KnownMetadata
 from wheelkeep.store.hashing import hash_file
 from wheelkeep.store.pages import Pages, StoredPage
+from wheelkeep.store.sdists import read_info
 from wheelkeep.store.wheel_metadata import NoMetadata, read_metadata_of
 
 log = get_logger(__name__)
@@ -120,7 +122,15 @@ class Directory:
         yield _FolderFile(path, size)
 
     async def metadata(self, file: File) -> bytes | None:
-        return None  # read when the file was first seen; see _describe
+        """An sdist's PKG-INFO. A wheel's was read when the file was first seen; see _describe."""
+        if file.kind == "wheel":
+            return None
+        try:
+            return await asyncio.to_thread(_read_sdist, self._root, file)
+        except FileNotFoundError:
+            raise FileMissing(f"{file.filename} is no longer in the folder") from None
+        except OSError as error:
+            raise Unanswered(f"{file.filename} cannot be read: {error.strerror}") from None
 
     async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
         return None
@@ -315,6 +325,18 @@ class _FolderFile:
                 yield piece
         except OSError as error:
             raise Unanswered(f"the folder's file broke off: {error}") from None
+
+
+def _read_sdist(root: Path, file: File) -> bytes | None:
+    """The PKG-INFO of the very bytes that are listed, or None where they have none. Raises OSError, Unanswered."""
+    path, _ = _inside(root, file.url)
+    if hash_file(path)[0] != file.sha256:
+        raise Unanswered(f"{file.filename} has other bytes now than it is listed with")
+    try:
+        with path.open("rb") as sdist:
+            return read_info(sdist)
+    except BadArchive:
+        return None
 
 
 def _scan(root: Path) -> dict[str, _Mark]:
