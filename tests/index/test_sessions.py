@@ -23,6 +23,7 @@ from wheelkeep.core.sessions import NewFile, NewSession
 from wheelkeep.index.receive import Receiver, Refused
 from wheelkeep.index.sessions import Clash, Stager
 from wheelkeep.sources.verifier import Verifier
+from wheelkeep.store import session_room
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.sessions import Session, Sessions, Staged
@@ -156,6 +157,38 @@ async def test_a_session_whose_time_is_over_makes_room_at_once(staging: Staging)
     new = await staging.open()
     assert new.id != old.id and new.token != old.token
     assert staging.lying() == []
+
+
+async def test_nobody_has_more_under_way_than_there_is_room_for(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_room, "MOST_OPEN", 2)
+    monkeypatch.setattr(session_room, "MOST_STAGED", 100)
+
+    async def opened(version: str, by: str = "ci") -> Session | Clash | Refused:
+        return await staging.stager.create(MAIN, ACME, NewSession(LIB, version), by=by)
+
+    async def announced(session: Session, filename: str, size: int) -> Staged | Clash:
+        return await staging.stager.add_file(
+            session, NewFile(filename, size, {"sha256": "0" * 64}, "http-post-bytes")
+        )
+
+    first, second = await opened("1.0"), await opened("2.0")
+    assert isinstance(first, Session) and isinstance(second, Session)
+    full = await opened("3.0")
+    assert isinstance(full, Clash)
+    assert full.problems[0][1].endswith("as many as one token may: publish or cancel an open one first")
+    assert isinstance(await opened("3.0", by="dev"), Session)
+    kept = await announced(first, "lib-1.0.tar.gz", 60)
+    assert isinstance(kept, Staged)
+    over = await announced(second, "lib-2.0.tar.gz", 41)
+    assert isinstance(over, Clash)
+    assert "41 bytes more would make 101 in the open sessions of ci in acme" in over.problems[0][1]
+    assert isinstance(await announced(second, "lib-2.0.tar.gz", 40), Staged)
+    await staging.stager.delete_file(first, kept)
+    assert isinstance(await announced(second, "lib-2.0-py3-none-any.whl", 60), Staged)
+    await staging.stager.cancel(first)
+    assert isinstance(await opened("4.0"), Session)
 
 
 async def test_old_sessions_are_forgotten_whole(staging: Staging) -> None:

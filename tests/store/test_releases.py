@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from fakes.made import DEMO, NOW, file, sha, versions
 from fakes.stores import Store
+from wheelkeep.core.errors import NotOwned
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import OF_PAGES, Entry
+from wheelkeep.store.owners import Owners
 from wheelkeep.store.releases import Changed, Conflict
 from wheelkeep.store.standing import Standing, write_standing
 from wheelkeep.store.uploads import PROVENANCE, Taken
@@ -71,6 +73,24 @@ async def test_a_removed_file_leaves_its_name_taken_and_its_bytes_alone(store: S
     assert await store.releases.remove(ACME, DEMO, every, noted("deleted")) == ()
     assert await store.ledger.last("deleted") == [entry("deleted", own)]
     assert [one.file for one in await store.releases.removed(ACME, DEMO)] == [own]
+
+
+async def test_who_is_no_owner_when_it_is_written_changes_nothing(store: Store) -> None:
+    await store.uploads.add(ONE)
+    owners = Owners(store.database, store.ledger)
+    await owners.change(STAGE, DEMO, lambda _: ["zoe"], lambda *_: entry("owners"))
+    with pytest.raises(NotOwned, match="demo is owned by zoe"):
+        # Of either end.
+        await store.releases.move([ONE], STAGE, [entry("promoted")], asker="ada")
+    await owners.change(ACME, DEMO, lambda _: ["zoe"], lambda *_: entry("owners"))
+    with pytest.raises(NotOwned):
+        await store.releases.yank(ACME, DEMO, every, "broken", noted("yanked"), asker="ada")
+    with pytest.raises(NotOwned):
+        await store.releases.set_status(ACME, DEMO, Status("archived"), entry("status"), asker="ada")
+    assert await files(store) == (ONE,)
+    assert not any([await store.ledger.last(kind) for kind in ("yanked", "status", "promoted")])
+    assert await store.releases.set_status(ACME, DEMO, Status("archived"), entry("status"), asker="zoe")
+    assert (await store.releases.yank(ACME, DEMO, every, "broken", noted("yanked"))).files == (ONE,)
 
 
 async def test_a_status_is_the_projects_until_another(store: Store) -> None:

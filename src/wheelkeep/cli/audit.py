@@ -135,6 +135,7 @@ def _told(line: "Line") -> str:
     address = f"from {line.from_}" if line.from_ else ""
     parts = [_shown(line.at), line.kind, what, f"({where})" if where else "", by, address]
     told = " ".join(filter(None, parts)) + _with(line.tool or "") + (", a part" if line.partial else "")
+    told += f", {line.count} times" if line.count > 1 else ""
     reason = line.reason or ", ".join(f"{key} {value}" for key, value in line.detail.items() if value)
     verdict = ": ".join(filter(None, (line.verdict, reason)))
     return f"{told}: {verdict}" if verdict else told

@@ -35,6 +35,14 @@ class FileMissing(WheelkeepError):
     """The origin answered with a clean 404 for a file that its page lists, and no bytes of it are kept."""
 
 
+class NotOwned(WheelkeepError):
+    """A project has owners, and whoever asks is none of them."""
+
+
+class NoRoom(WheelkeepError):
+    """Somebody has as much under way as anybody may."""
+
+
 class IdentityRefused(WheelkeepError):
     """An identity token that proves nothing here; ``code`` is PyPI's word for that kind of refusal, for programs."""
 

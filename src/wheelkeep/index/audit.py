@@ -41,6 +41,8 @@ class Line(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     reason: str | None = None
     """Of a verdict: the waivers that lifted another one, or what blocked."""
     partial: bool = False
+    count: int = 1
+    """How often: repeated refusals are one line."""
     detail: dict[str, Any] = {}
     """What else a line of the ledger tells."""
 
@@ -201,6 +203,7 @@ def _of_entry(number: int, entry: Entry) -> Line:
     }
     gate, sentence = detail.get("gate"), detail.get("sentence")
     blocked = entry.kind == "blocked"
+    count = detail.pop("count", 1) if blocked else 1
     return Line(
         book="ledger",
         id=number,
@@ -217,6 +220,7 @@ def _of_entry(number: int, entry: Entry) -> Line:
         tool=told["tool"],
         verdict="blocked" if blocked else None,
         reason=f"{gate}: {sentence}" if blocked else None,
+        count=count if isinstance(count, int) else 1,
         detail=detail,
     )
 

@@ -17,6 +17,7 @@ from wheelkeep.core.pins import Incident
 from wheelkeep.core.rules import Rule
 from wheelkeep.core.verdict import Verdict
 from wheelkeep.index.audit import given
+from wheelkeep.index.refusals import Refusals
 from wheelkeep.logs import get_logger
 from wheelkeep.store.fetches import Fetches, Which
 from wheelkeep.store.ledger import Entry, Ledger
@@ -41,6 +42,7 @@ class Book:
         self._dropped = 0
         self._closing = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
+        self._refusals = Refusals(self._put)
         self._telling: set[asyncio.Task[None]] = set()
 
     def incident(self, source: SourceName, project: ProjectName, incident: Incident) -> None:
@@ -136,7 +138,7 @@ class Book:
             "from": asker.address,
             "tool": asker.tool,
         }
-        self._add("blocked", file.source, file.project, file.filename, detail)
+        self._refusals.note(_entry("blocked", file.source, file.project, file.filename, detail))
 
     def _add(
         self,
@@ -146,16 +148,10 @@ class Book:
         filename: str | None,
         detail: dict[str, Any],
     ) -> None:
-        self._entries.append(
-            Entry(
-                kind=kind,
-                at=datetime.now(UTC),
-                source=source,
-                project=project,
-                filename=filename,
-                detail=detail,
-            )
-        )
+        self._put(_entry(kind, source, project, filename, detail))
+
+    def _put(self, entry: Entry) -> None:
+        self._entries.append(entry)
         self._drop()
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write())
@@ -196,9 +192,21 @@ class Book:
     async def close(self) -> None:
         """Writes what is left, with one last try where it could not be written before."""
         await asyncio.gather(*self._telling, return_exceptions=True)
+        self._refusals.close()
         self._closing.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])
+
+
+def _entry(
+    kind: str,
+    source: SourceName | None,
+    project: ProjectName | None,
+    filename: str | None,
+    detail: dict[str, Any],
+) -> Entry:
+    at = datetime.now(UTC)
+    return Entry(kind=kind, at=at, source=source, project=project, filename=filename, detail=detail)
 
 
 def _lost(lines: int) -> Entry:

@@ -123,7 +123,7 @@ class Keep:
 
     async def start(self, *, serving: bool = False) -> None:
         """Makes every source ready to be asked, and watches the policies; once, however often it is called. A server
-        also keeps the transparency log."""
+        also keeps the transparency log and tells the webhook."""
         if self._started:
             return
         self._started = True
@@ -136,7 +136,7 @@ class Keep:
             self._tasks.append(asyncio.create_task(self._watch(index)))
         if self.stager is not None:
             self._tasks.append(asyncio.create_task(self.stager.tend()))
-        if self.herald is not None:
+        if serving and self.herald is not None:
             self._tasks.append(asyncio.create_task(self.herald.run()))
         if serving:
             self.log.sequencer.start()

@@ -118,18 +118,25 @@ class Steward:
             tuple(file for file in holding.files if rule.allows(file.version)) if holding is not None else ()
         )
 
-    async def yank(self, rule: Rule, source: SourceName, reason: str, *, by: str) -> Acted | Stopped:
-        """Yanks what a requirement means: installers pass it over unless it is asked for exactly (PEP 592)."""
+    async def yank(
+        self, rule: Rule, source: SourceName, reason: str, *, by: str, asker: str | None = None
+    ) -> Acted | Stopped:
+        """Yanks what a requirement means: installers pass it over unless it is asked for exactly (PEP 592).
+
+        ``asker``: who must be an owner, where the project has some; None: nobody need be. Raises NotOwned.
+        """
         noted = _noted("yanked", by, reason=reason)
         project = ProjectName(rule.name)
-        done = await self._releases.yank(source, project, _meant(rule), reason, noted)
+        done = await self._releases.yank(source, project, _meant(rule), reason, noted, asker=asker)
         return self._acted(rule, source, done)
 
-    async def unyank(self, rule: Rule, source: SourceName, *, by: str) -> Acted | Stopped:
-        """Takes a yank back."""
+    async def unyank(
+        self, rule: Rule, source: SourceName, *, by: str, asker: str | None = None
+    ) -> Acted | Stopped:
+        """Takes a yank back. Raises NotOwned."""
         noted = _noted("unyanked", by)
         project = ProjectName(rule.name)
-        done = await self._releases.yank(source, project, _meant(rule), None, noted)
+        done = await self._releases.yank(source, project, _meant(rule), None, noted, asker=asker)
         return self._acted(rule, source, done)
 
     async def delete(
@@ -152,13 +159,13 @@ class Steward:
         )
 
     async def set_status(
-        self, project: ProjectName, source: SourceName, status: Status, *, by: str
+        self, project: ProjectName, source: SourceName, status: Status, *, by: str, asker: str | None = None
     ) -> Acted | Stopped:
         """Gives a project a status (PEP 792). An archived or quarantined one takes no uploads, the latter offers no
-        files either, and no other source's in their place."""
+        files either, and no other source's in their place. Raises NotOwned."""
         detail = {"by": by, "status": status.status, "reason": status.reason}
         entry = _entry("status", source, project, None, detail)
-        done = await self._releases.set_status(source, project, status, entry)
+        done = await self._releases.set_status(source, project, status, entry, asker=asker)
         if done is None:
             return Stopped((_never(source, project),))
         if done:
@@ -183,10 +190,13 @@ class Steward:
             self._tell("freed", source, project, by=by)
         return Acted()
 
-    async def promote(self, rule: Rule, source: SourceName, to: SourceName, *, by: str) -> Acted | Stopped:
+    async def promote(
+        self, rule: Rule, source: SourceName, to: SourceName, *, by: str, asker: str | None = None
+    ) -> Acted | Stopped:
         """Moves what a requirement means to another hosted source: the same bytes, metadata, attestations and times.
 
         All of it or nothing. It is judged first as a file of that source, by the policy of every index that has it.
+        Raises NotOwned where either end has owners, and ``asker`` is none of them.
         """
         project = ProjectName(rule.name)
         files = await self.matching(rule, source)
@@ -196,7 +206,7 @@ class Steward:
         if problems:
             return Stopped(tuple(problems))
         entries = [entry for file in files for entry in _moved(file, to, by)]
-        outcome = await self._releases.move(files, to, entries)
+        outcome = await self._releases.move(files, to, entries, asker=asker)
         if isinstance(outcome, Status):
             return Stopped((closed(project, outcome) or "",))
         if outcome:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from wheelkeep.core import names
 from wheelkeep.core.asker import Asker
+from wheelkeep.core.errors import NoRoom
 from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.sessions import NewFile, NewSession, SessionState, extended, file_after, until
@@ -95,11 +96,14 @@ class Stager:
             created=now,
             expires=until(now),
         )
-        while (before := await self._sessions.create(session)) is not None:
-            if before.expires > now:
-                says = f"a session for {new.project} {new.version} is open already"
-                return Clash((("session", says),), before)
-            await self._discard(before.id, _EXPIRED)
+        try:
+            while (before := await self._sessions.create(session)) is not None:
+                if before.expires > now:
+                    says = f"a session for {new.project} {new.version} is open already"
+                    return Clash((("session", says),), before)
+                await self._discard(before.id, _EXPIRED)
+        except NoRoom as error:
+            return Clash((("session", str(error)),))
         return session
 
     async def not_owned(self, session: Session, by: str, *, admin: bool) -> Refused | None:
@@ -160,7 +164,10 @@ class Stager:
         if taken is not None:
             return Clash(((new.filename, used(taken).problems[0]),))
         key = secrets.token_hex(8)
-        outcome = await self._sessions.add_file(session, key, new)
+        try:
+            outcome = await self._sessions.add_file(session, key, new)
+        except NoRoom as error:
+            return Clash(((new.filename, str(error)),))
         if isinstance(outcome, Ended):
             return _over(outcome.state)
         if isinstance(outcome, Occupied):

@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import delete, insert, select
 
+from wheelkeep.core.errors import NotOwned
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.owners import stranger
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.ledger import Entry, Ledger
@@ -65,6 +67,19 @@ async def read_owners(connection: Connection, source: SourceName, project: Proje
         hosted_owners.c.source == source, hosted_owners.c.project == project
     )
     return tuple(row.name for row in await connection.execute(query.order_by(hosted_owners.c.name)))
+
+
+async def need_owner(
+    connection: Connection, source: SourceName, project: ProjectName, asker: str | None
+) -> None:
+    """In a transaction of somebody else's: raises NotOwned where the project has owners and ``asker`` is none of them.
+
+    None: whoever asks may do everything.
+    """
+    if asker is None:
+        return
+    if (says := stranger(project, await read_owners(connection, source, project), asker)) is not None:
+        raise NotOwned(says)
 
 
 async def drop_owners(connection: Connection, source: SourceName, project: ProjectName) -> None:

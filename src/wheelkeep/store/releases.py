@@ -22,7 +22,7 @@ from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.leaves import add_seen
 from wheelkeep.store.ledger import Entry, Ledger
-from wheelkeep.store.owners import drop_owners
+from wheelkeep.store.owners import drop_owners, need_owner
 from wheelkeep.store.packed import pack_file, unpack_file
 from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
 from wheelkeep.store.tables import (
@@ -120,21 +120,29 @@ class Releases:
             ]
 
     async def yank(
-        self, source: SourceName, project: ProjectName, wanted: Wanted, reason: str | None, noted: Noted
+        self,
+        source: SourceName,
+        project: ProjectName,
+        wanted: Wanted,
+        reason: str | None,
+        noted: Noted,
+        *,
+        asker: str | None = None,
     ) -> Changed:
-        """Yanks files for a reason (PEP 592), or takes that back where ``reason`` is None."""
+        """Yanks files for a reason (PEP 592), or takes that back where ``reason`` is None. Raises NotOwned where the
+        project has owners, and ``asker`` is none of them; None: whoever asks may do everything."""
         now = datetime.now(UTC)
 
         def become(file: File) -> File:
             return file if file.yanked == reason else replace(file, yanked=reason, before=turned(file, now))
 
-        return await self._change(source, project, wanted, noted, become)
+        return await self._change(source, project, wanted, noted, become, asker)
 
     async def remove(
         self, source: SourceName, project: ProjectName, wanted: Wanted, noted: Noted
     ) -> tuple[File, ...]:
         """Removes files for good and gives what they were."""
-        return (await self._change(source, project, wanted, noted, lambda _: None)).files
+        return (await self._change(source, project, wanted, noted, lambda _: None, None)).files
 
     async def _change(
         self,
@@ -143,10 +151,12 @@ class Releases:
         wanted: Wanted,
         noted: Noted,
         become: Callable[[File], File | None],
+        asker: str | None,
     ) -> Changed:
         changed: list[File] = []
         same: list[File] = []
         async with self._database.write() as connection:
+            await need_owner(connection, source, project, asker)
             holding = await _look(connection, source, project)
             for file in holding.files if holding is not None else ():
                 if not wanted(file):
@@ -164,10 +174,18 @@ class Releases:
         return Changed(tuple(changed), tuple(same))
 
     async def set_status(
-        self, source: SourceName, project: ProjectName, status: Status, entry: Entry
+        self,
+        source: SourceName,
+        project: ProjectName,
+        status: Status,
+        entry: Entry,
+        *,
+        asker: str | None = None,
     ) -> bool | None:
-        """Gives a project a status (PEP 792). False: it has it already; None: the source never had the project."""
+        """Gives a project a status (PEP 792). False: it has it already; None: the source never had the project.
+        ``asker``: as for ``yank``."""
         async with self._database.write() as connection:
+            await need_owner(connection, source, project, asker)
             holding = await _look(connection, source, project)
             if holding is None:
                 return None
@@ -195,15 +213,18 @@ class Releases:
         return holding
 
     async def move(
-        self, files: Sequence[File], to: SourceName, entries: Sequence[Entry]
+        self, files: Sequence[File], to: SourceName, entries: Sequence[Entry], *, asker: str | None = None
     ) -> tuple[Conflict, ...] | Status:
         """Makes files of one project and source another hosted source's, with all that is known of them.
 
         All of them, or none where one cannot: its name is taken there by other bytes, or it changed meanwhile. Empty:
         done. A Status: the project's one there, which takes no files. One that is there already is only removed here.
+        ``asker``: as for ``yank``, at both ends.
         """
         project = files[0].project
         async with self._database.write() as connection:
+            for end in (files[0].source, to):
+                await need_owner(connection, end, project, asker)
             standing = await read_standing(connection, to, project)
             if standing.status is not None and closed(project, standing.status) is not None:
                 return standing.status

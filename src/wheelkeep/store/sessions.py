@@ -32,6 +32,7 @@ from wheelkeep.store.facts import KnownMetadata
 from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.owners import read_owners
 from wheelkeep.store.packed import pack_file, squeeze, unpack_file, unsqueeze
+from wheelkeep.store.session_room import need_bytes, need_room
 from wheelkeep.store.standing import Standing, hold, read_standing, registered, write_standing
 from wheelkeep.store.tables import upload_session_files as files
 from wheelkeep.store.tables import upload_sessions as sessions
@@ -116,7 +117,7 @@ class Sessions:
         self._changes = changes
 
     async def create(self, session: Session) -> Session | None:
-        """Opens a session; gives the one that is open for the release already, where there is one."""
+        """Opens a session; gives the one that is open for the release already, if there is one. Raises NoRoom."""
         row = msgspec.structs.asdict(session)
         del row["files"]
         row |= {"created": session.created.timestamp(), "expires": session.expires.timestamp()}
@@ -127,6 +128,7 @@ class Sessions:
         async with self._database.write() as connection:
             if (found := (await connection.execute(query)).first()) is not None:
                 return await _whole(connection, found)
+            await need_room(connection, session.source, session.creator)
             await connection.execute(insert(sessions).values(**row))
         return None
 
@@ -160,7 +162,7 @@ class Sessions:
         return None
 
     async def add_file(self, session: Session, key: str, new: NewFile) -> Ended | Occupied | tuple[str, ...]:
-        """Adds a file that is to come; gives the names of bytes that it takes the place of."""
+        """Adds a file that is to come; gives the names of bytes that it takes the place of. Raises NoRoom."""
         async with self._database.write() as connection:
             if (state := await _state(connection, session.id)) != "open":
                 return Ended(state)
@@ -177,6 +179,7 @@ class Sessions:
                 return Occupied(first.filename, first.state)
             for file in same:
                 await _drop(connection, file.id)
+            await need_bytes(connection, session.source, session.creator, new.size)
             row = {"id": key, "session": session.id, "filename": new.filename, "size": new.size}
             hashes = msgspec.json.encode(new.hashes).decode()
             await connection.execute(insert(files).values(**row, hashes=hashes, state="pending"))

@@ -10,7 +10,8 @@ import pytest_asyncio
 from fakes.api import HELD, Managed
 from fakes.dists import wheel
 from fakes.received import give
-from wheelkeep.core.names import SourceName
+from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.rules import Rule
 from wheelkeep.index.receive import Kept
 
 ACME, STAGE = SourceName("acme"), SourceName("stage")
@@ -149,3 +150,19 @@ async def test_owners_keep_other_publishers_away(api: Managed) -> None:
     own = await api.call("POST", f"{HELD}/yank", {"versions": "1.0", "reason": "x"}, by="demo-only")
     assert own.status == 200
     assert (await api.call("POST", f"{HELD}/unyank", {"versions": "*"}, by="admin")).status == 200
+
+
+async def test_an_owner_who_is_named_meanwhile_counts(api: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the first look and the act: it is asked again where the act is written."""
+    steward = api.keep.steward
+    looked = steward.matching
+
+    async def slowly(rule: Rule, source: SourceName) -> Any:
+        found = await looked(rule, source)
+        await steward.change_owners(ProjectName(rule.name), source, lambda _: ["zoe"], by="admin")
+        return found
+
+    monkeypatch.setattr(steward, "matching", slowly)
+    reply = await api.call("POST", f"{HELD}/yank", {"versions": "==1.0", "reason": "broken"}, by="publisher")
+    assert (reply.status, reply.json["title"]) == (403, "Owned by others")
+    assert await api.keep.ledger.last("yanked") == []

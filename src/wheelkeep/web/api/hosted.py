@@ -44,8 +44,16 @@ async def meant(call: Call, versions: str) -> Rule:
     return rule
 
 
+def asker_of(call: Call) -> str | None:
+    """Who must be an owner of what is acted on, where that has some; None: an admin need not."""
+    return None if call.caller.is_admin else call.caller.name
+
+
 async def not_a_stranger(call: Call, source: SourceName) -> None:
-    """Raises Refusal (403) where the project has owners in the source, and the caller is neither one nor an admin."""
+    """Raises Refusal (403) where the project has owners in the source, and the caller is neither one nor an admin.
+
+    So no stranger is told more; the act itself asks again, in its own transaction.
+    """
     if call.caller.is_admin:
         return
     project = project_of(call)

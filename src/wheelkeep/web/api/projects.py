@@ -8,7 +8,7 @@ from wheelkeep.core.names import version
 from wheelkeep.core.one_line import read_reason
 from wheelkeep.core.rules import read_versions
 from wheelkeep.store.standing import Standing
-from wheelkeep.web.api.hosted import done, held, not_a_stranger, project_of, source_of
+from wheelkeep.web.api.hosted import asker_of, done, held, not_a_stranger, project_of, source_of
 from wheelkeep.web.api.listing import Paging, cut
 from wheelkeep.web.api.operation import ADMIN, PUBLISH, Call, Operation
 from wheelkeep.web.api.releases import Reason, Versions
@@ -193,7 +193,7 @@ async def _status(call: Call) -> Stands:
         call.require(Admin())
     reason = call.read(read_reason, body.reason, at="reason") if body.reason is not None else None
     outcome = await call.keep.steward.set_status(
-        project, source, Status(body.status, reason), by=call.caller.name
+        project, source, Status(body.status, reason), by=call.caller.name, asker=asker_of(call)
     )
     done(call, outcome)
     return Stands(source=source, project=project, status=body.status, reason=reason)

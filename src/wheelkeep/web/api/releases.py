@@ -9,7 +9,7 @@ from wheelkeep.core.names import source as read_source
 from wheelkeep.core.one_line import LONGEST_REASON, read_reason
 from wheelkeep.index.releases import Acted, Stopped
 from wheelkeep.web import problem
-from wheelkeep.web.api.hosted import done, hosted, meant, not_a_stranger, project_of, source_of
+from wheelkeep.web.api.hosted import asker_of, done, hosted, meant, not_a_stranger, project_of, source_of
 from wheelkeep.web.api.operation import ADMIN, PUBLISH, Call, Needs, Operation, Refusal
 
 Versions = Annotated[
@@ -74,14 +74,18 @@ async def _yank(call: Call) -> Done:
     await not_a_stranger(call, source)
     reason = call.read(read_reason, body.reason, at="reason")
     rule = await meant(call, body.versions)
-    return _done(call, await call.keep.steward.yank(rule, source, reason, by=call.caller.name))
+    return _done(
+        call, await call.keep.steward.yank(rule, source, reason, by=call.caller.name, asker=asker_of(call))
+    )
 
 
 async def _unyank(call: Call) -> Done:
     source = source_of(call)
     await not_a_stranger(call, source)
     rule = await meant(call, call.body.versions)
-    return _done(call, await call.keep.steward.unyank(rule, source, by=call.caller.name))
+    return _done(
+        call, await call.keep.steward.unyank(rule, source, by=call.caller.name, asker=asker_of(call))
+    )
 
 
 async def _delete(call: Call) -> Done:
@@ -101,7 +105,9 @@ async def _promote(call: Call) -> Done:
     for end in (source, to):
         await not_a_stranger(call, end)
     rule = await meant(call, call.body.versions)
-    return _done(call, await call.keep.steward.promote(rule, source, to, by=call.caller.name))
+    return _done(
+        call, await call.keep.steward.promote(rule, source, to, by=call.caller.name, asker=asker_of(call))
+    )
 
 
 def _done(call: Call, outcome: Acted | Stopped) -> Done:

@@ -6,7 +6,7 @@ The permission comes first, and in this one place: until it is given, nothing is
 import msgspec
 
 from wheelkeep.core.access import Admin, Caller, Known, Want
-from wheelkeep.core.errors import InvalidName
+from wheelkeep.core.errors import InvalidName, NotOwned
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
 from wheelkeep.web.api import audit, indexes, ledger, owners, projects, releases, sources, tokens, wanted
@@ -90,6 +90,8 @@ class Api:
             given = await operation.handle(call)
         except Refusal as refusal:
             return refusal.response
+        except NotOwned as error:
+            return problem.owned(request, str(error))
         except UnreadableError as error:
             return problem.bad_request(request, str(error))
         except BodyTooLargeError:
