@@ -43,8 +43,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, ``policy``,
     ``snapshot``, ``snapshot deleted``,
-    ``snapshot``, ``snapshot deleted``,
-    ``restored``, or one of OF_PAGES."""
+    ``restored``, ``token created``, ``token minted``, ``token revoked``, ``fetches lost``, ``lines lost``, or one of
+    OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None
