@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_both_books_in_pages(api: Managed) -> None:
     whole = (await api.call("GET", "/audit")).json
     assert whole["next"] is None
-    kinds = [item["kind"] for item in whole["items"]]
+    kinds = [item["kind"] for item in whole["items"] if not item["kind"].startswith("token ")]
     assert sorted(kinds) == ["blocked", *["fetched"] * 3, "policy", *["published"] * 3]
     assert kinds[-4:] == [*["published"] * 3, "policy"]
     assert [item["at"] for item in whole["items"]] == sorted((i["at"] for i in whole["items"]), reverse=True)
@@ -77,7 +77,7 @@ async def test_a_line(api: Managed) -> None:
         ("by=nobody", 0),
         ("from=127.0.0.1", 4),
         ("index=main", 5),
-        ("since=1h", 8),
+        ("since=1h&kind=fetched", 3),
         ("until=2000-01-01", 0),
         ("since=2000-01-01&kind=published", 3),
     ],

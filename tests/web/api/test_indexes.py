@@ -79,7 +79,8 @@ async def test_the_ledger_in_pages(api: Managed) -> None:
     assert [entry["kind"] for entry in first["items"]] == ["unyanked", "yanked"]
     assert first["items"][1]["detail"]["by"] == "admin"
     rest = (await api.call("GET", f"/ledger?before={first['next']}")).json
-    assert ([entry["kind"] for entry in rest["items"]], rest["next"]) == (["published", "policy"], None)
+    kinds = [entry["kind"] for entry in rest["items"] if not entry["kind"].startswith("token ")]
+    assert (kinds, rest["next"]) == (["published", "policy"], None)
     some = (await api.call("GET", "/ledger?kind=yanked&source=acme&project=demo")).json
     assert [entry["kind"] for entry in some["items"]] == ["yanked"]
     assert (await api.call("GET", "/ledger?project=other")).json["items"] == []
