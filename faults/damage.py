@@ -76,7 +76,7 @@ def database(scene: Scene) -> None:
         "lost": Path.unlink,
     }
     for way, tear in ways.items():
-        with world(scene, files=8) as made:
+        with world(scene, files=8, at=way.replace(" ", "-")) as made:
             for number, name in enumerate(made.files):
                 made.fetch(name)
                 made.publish(number)

@@ -50,7 +50,14 @@ class World:
     """An origin with files of many sizes, and a keep before it. Whatever a client was given whole is written down."""
 
     def __init__(
-        self, scene: Scene, *, files: int, size: int = 60_000, fresh: str = "10m", **more: object
+        self,
+        scene: Scene,
+        *,
+        files: int,
+        size: int = 60_000,
+        fresh: str = "10m",
+        at: str = "keep",
+        **more: object,
     ) -> None:
         self.scene = scene
         self.outside = Outside(formats=("json",))
@@ -63,7 +70,7 @@ class World:
             self.outside.add(*made)
         self.outside.start()
         config = CONFIG.format(url=self.outside.url, fresh=fresh)
-        self.keep = Publishing(scene.folder / "keep", config, **more)
+        self.keep = Publishing(scene.folder / at, config, **more)
         self.given: dict[str, str] = {}
         """What was served whole, with a right hash: file name to sha256."""
         self.published: dict[str, str] = {}
@@ -105,7 +112,7 @@ class World:
     def publish(self, number: int, *, size: int = 40_000) -> Reply | None:
         """One client's upload; None where nobody answered."""
         filename, content = wheel(
-            "acme-up", f"{number}.0", files={"a.bin": noise(self.scene.seed - number, size)}
+            "acme-up", f"{number}.0", files={"a.bin": noise(self.scene.seed + 1_000_000 + number, size)}
         )
         try:
             reply = self.keep.publish("acme-up", f"{number}.0", filename, content)

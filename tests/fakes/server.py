@@ -139,8 +139,11 @@ class Server:
         if self._process is None or self._process.poll() is not None:
             return []
         own = self._process.pid
-        children = Path(f"/proc/{own}/task/{own}/children")
-        return [own, *map(int, children.read_text().split())]
+        try:
+            children = Path(f"/proc/{own}/task/{own}/children").read_text()
+        except OSError:
+            return []  # it has just ended
+        return [own, *map(int, children.split())]
 
     def behead(self) -> None:
         """Ends the process that was started and no other (SIGKILL), as who knows its id alone would."""

@@ -61,6 +61,19 @@ def test_those_who_wait_for_a_place_are_seen(pairs: list[Pair], monkeypatch: pyt
             one.close()
 
 
+def test_who_asked_while_it_waited_for_a_place_is_answered_first(
+    pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "IDLE", 0.0)
+    for _, client in pairs[:-1]:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+    assert Crowd(port(pairs), 8, busy=lambda _: False).look() == 1
+    assert ended(pairs) == [9]
+    for server, _ in pairs[:-1]:
+        server.recv(100)
+    assert Crowd(port(pairs), 8, busy=lambda _: False).look() == 0
+
+
 def test_while_there_are_places_nobody_is_touched(pairs: list[Pair]) -> None:
     assert Crowd(port(pairs), 100, busy=lambda _: False).look() == 0
     assert ended(pairs) == []

@@ -24,8 +24,8 @@ _AT_LEAST_EVERY = 15.0
 """Seconds between two looks, where places are short and where they are not."""
 # struct tcp_info of linux/tcp.h: eight bytes, 24 numbers of 32 bits, 4 of 64 bits, and some that are not all needed.
 _TCP_INFO = struct.Struct("=8B24I4Q4I")
-# Packets that are not acknowledged, milliseconds since data was sent and came, bytes acknowledged and not sent yet.
-_UNACKED, _SENT, _RECEIVED, _ACKED, _NOT_SENT = 12, 17, 19, 34, 38
+# Packets not acknowledged, milliseconds since data was sent and came, bytes acknowledged, received and not sent yet.
+_UNACKED, _SENT, _RECEIVED, _ACKED, _CAME, _NOT_SENT = 12, 17, 19, 34, 35, 38
 _LISTEN = 10
 """The first of those bytes, where no connection is but some may wait: the packets then count those (linux/tcp.h)."""
 Peer: TypeAlias = tuple[str, int]
@@ -90,7 +90,8 @@ class Crowd:
                 client=peer[0],
                 port=peer[1],
                 silent=min(told[_SENT], told[_RECEIVED]) / 1000,
-                busy=self._busy(peer),
+                # Also who asked while it waited for its place, and is not answered yet.
+                busy=self._busy(peer) or _asks(told),
                 waiting=waiting,
                 taking=now - since if waiting else 0.0,
                 taken=told[_ACKED] - taken,
@@ -116,6 +117,11 @@ def _info(descriptor: int, port: int) -> tuple[Peer | None, tuple[int, ...]] | N
         finally:
             borrowed.detach()
     return None
+
+
+def _asks(told: tuple[int, ...]) -> bool:
+    """Whether something came that nothing was sent after. A beginning that nobody ends is the server's own to limit."""
+    return told[_CAME] > 0 and (told[_ACKED] <= 1 or told[_RECEIVED] < told[_SENT])
 
 
 def _end(descriptor: int, peer: Peer) -> None:
