@@ -36,7 +36,7 @@ FAULTS: dict[str, tuple[str, Callable[[Scene], None]]] = {
     "full": ("a full disk", disks.full),
     "read-only": ("a read-only data folder", disks.read_only),
     "bits": ("flipped bits in stored files", damage.bits),
-    "database": ("a torn, dirty or lost log of the database", damage.database),
+    "database": ("noise behind the log of the database", damage.database),
     "hangs": ("an origin that hangs, resets and breaks off", upstreams.hangs),
     "connecting": ("an origin that cannot be talked to", upstreams.connecting),
     "descriptors": ("256 open files under many connections", crowds.descriptors),
