@@ -121,7 +121,8 @@ class Scrub:
                 good.append(lying.sha256)
             else:
                 await self._deal(lying.sha256, checked)
-        await self._keep.kept.add(good)
+        # Less what was removed on purpose while the rest of the folder was read: it is not missing.
+        await self._keep.kept.add([sha256 for sha256 in good if self._keep.blobs.has(sha256)])
 
     async def _read(self, lying: Lying, sha256: str) -> Checked | None:
         try:
