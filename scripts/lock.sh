@@ -18,6 +18,9 @@ lock fuzz.txt --group pyproject.toml:fuzz
 # The tools that tests/journeys/test_publish.py publishes with. pdm does not run with the newest hishel and unearth.
 printf '%s\n' twine flit hatch poetry pdm 'hishel<2' 'unearth<0.19' | lock publishers.txt -
 
+# The S3 server that tests use (tests/fakes/buckets.py): OpenStack Swift, in one process.
+printf '%s\n' swift keystonemiddleware | lock buckets.txt -
+
 # What makes the project itself installable; "editables" is for an editable install.
 .venv/bin/python - <<'PYTHON' | lock build.txt - --constraint requirements/dev.txt
 import tomllib

@@ -69,9 +69,9 @@ def test_every_key_of_the_whole_file() -> None:
     assert (settings.host, settings.port) == ("::1", 9000)
     assert settings.public_url == "https://packages.acme.example/py"
     assert settings.workers == 4
-    assert settings.s3["endpoint"] == "https://s3.acme.example"
-    assert settings.s3["region"] == "eu-central-1"
-    kept = settings.s3["secret_key"]
+    assert settings.s3.endpoint == "https://s3.acme.example"
+    assert settings.s3.region == "eu-central-1"
+    kept = settings.s3.secret_key
     assert isinstance(kept, Secret)
     assert kept.reveal() == "hunter2"
     assert "hunter" not in repr(settings)

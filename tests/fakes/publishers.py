@@ -3,20 +3,15 @@
 All but uv lie in one environment of their own, made once and kept in .clients/.
 """
 
-import fcntl
-import subprocess
 import sys
-import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fakes import clients
 from fakes.clients import Client, Done
-from fakes.tools import lacking
+from fakes.kept import environment_of
 
 TOOLS = ("twine", "uv", "flit", "hatch", "poetry", "pdm")
-_KEPT = Path(__file__).resolve().parents[2] / ".clients"
-_PINNED = Path(__file__).resolve().parents[2] / "requirements" / "publishers.txt"
 _BACKENDS = {
     "flit": ("flit_core", "flit_core.buildapi"),
     "poetry": ("poetry-core", "poetry.core.masonry.api"),
@@ -125,31 +120,4 @@ class Publisher:
 
 
 def _program(tool: str) -> str:
-    place = _KEPT / "publishers"
-    if not place.is_dir():
-        _install(place)
-    return str(place / "bin" / tool)
-
-
-def _install(place: Path) -> None:
-    """From the index that this machine uses by default; one process at a time, and whole or not at all."""
-    uv = str(Path(sysconfig.get_path("scripts")) / "uv")
-    _KEPT.mkdir(exist_ok=True)
-    with (_KEPT / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if place.is_dir():
-            return
-        # An environment knows where it lies, so it is made in its place and takes its name once it is whole.
-        made = place.with_name("publishers.part")
-        commands = [
-            [uv, "venv", "--quiet", "--clear", "--relocatable", "--python", sys.executable, str(made)],
-            [uv, "pip", "install", "--quiet", "--python", str(made / "bin" / "python"), "--require-hashes", "-r",
-             str(_PINNED)],
-        ]  # fmt: skip
-        for command in commands:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            if done.returncode != 0:
-                lacking(
-                    f"the publishing tools are not in .clients and could not be fetched: {done.stdout[-500:]}"
-                )
-        made.rename(place)
+    return str(environment_of("publishers") / "bin" / tool)

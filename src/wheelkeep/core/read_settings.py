@@ -11,6 +11,7 @@ from msgspec import structs
 
 from wheelkeep.core import places
 from wheelkeep.core.available import unavailable_settings, warn_of_experiments
+from wheelkeep.core.buckets import read_bucket
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.notes import COSIGNED, PublicKey, read_key
 from wheelkeep.core.read_alerts import read_alerts
@@ -21,7 +22,7 @@ from wheelkeep.core.settings import (
     HostedSource,
     IndexSettings,
     RemoteSource,
-    Secret,
+    S3Settings,
     Settings,
     SourceSettings,
 )
@@ -39,7 +40,6 @@ _BELONGS_AT_THE_TOP = dict.fromkeys(
     _ROOT_KEYS, "is a key of the whole file: write it above the first [table]"
 )
 _DATABASE = re.compile(r"postgres(?:ql)?://[!-~]+", re.ASCII)
-_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[!-~]*)?", re.ASCII)
 _REGION = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 
@@ -181,18 +181,25 @@ def _read_witness(text: str) -> PublicKey:
     return key
 
 
-def _read_s3(root: Table, around: Surroundings) -> dict[str, str | Secret]:
+def _read_s3(root: Table, around: Surroundings) -> S3Settings:
     table = root.table("s3")
     if table is None:
-        return {}
-    given: dict[str, str | Secret | None] = {
-        "endpoint": table.parsed("endpoint", places.read_public_url),
-        "region": table.parsed("region", _read_region),
-        "access_key": around.credential(table, "access_key"),
-        "secret_key": around.credential(table, "secret_key"),
-    }
+        return S3Settings()
+    keys = ("access_key", "secret_key")
+    for key, other in (keys, keys[::-1]):
+        if key in table and other not in table:
+            table.wrong(key, f"is of no use without {other}: write both, or neither")
+    endpoint = table.parsed("endpoint", places.read_public_url)
+    if endpoint is not None and places.in_the_clear(endpoint):
+        table.warn("endpoint", "is plain http: whoever sits on the way can read and change all of it; use https")
+    settings = S3Settings(
+        endpoint=endpoint,
+        region=table.parsed("region", _read_region),
+        access_key=around.credential(table, "access_key"),
+        secret_key=around.credential(table, "secret_key"),
+    )
     table.done(_BELONGS_AT_THE_TOP)
-    return {key: value for key, value in given.items() if value is not None}
+    return settings
 
 
 # None of these repeats what was written: a database's address may hold a password.
@@ -205,8 +212,11 @@ def _read_database(text: str) -> str:
 
 
 def _read_store(text: str) -> str:
-    if text != "local" and not _BUCKET.fullmatch(text):
-        raise ValueError('must be "local" or "s3://bucket/prefix"')
+    if text != "local":
+        try:
+            read_bucket(text)
+        except ValueError:
+            raise ValueError('must be "local" or "s3://bucket/prefix"') from None
     return text
 
 

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.notes import PublicKey
 from wheelkeep.core.publishers import Publisher
@@ -54,10 +55,10 @@ class HostedSource(Struct, frozen=True, kw_only=True):
 
 
 class DirectorySource(Struct, frozen=True, kw_only=True):
-    """A wheelhouse: a folder of wheels and sdists."""
+    """A wheelhouse: a folder of wheels and sdists, or a place in a bucket."""
 
     name: SourceName
-    path: Path
+    path: Path | Bucket
     names: tuple[str, ...] = ()
     offer: Offer = Offer()
 
@@ -119,6 +120,17 @@ class AlertSettings(Struct, frozen=True, kw_only=True):
     """What posts are signed with."""
 
 
+class S3Settings(Struct, frozen=True, kw_only=True):
+    """How the operator's buckets are reached. What is not said is asked of the usual AWS variables."""
+
+    endpoint: str | None = None
+    """An absolute URL without a slash at its end; the bucket's name follows in the path."""
+    region: str | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+    """There wherever ``access_key`` is."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole configuration; paths are absolute."""
 
@@ -131,7 +143,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whom identity tokens must be made for (their ``aud``); there wherever a publisher is."""
     database: str = "sqlite"
     store: str = "local"
-    s3: dict[str, str | Secret] = {}
+    s3: S3Settings = S3Settings()
     workers: int = 1
     experimental: tuple[str, ...] = ()
     scrub: ScrubSettings = ScrubSettings()
