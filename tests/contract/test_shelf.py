@@ -1,19 +1,37 @@
 """What every place for whole things promises: one suite, run on each kind."""
 
 import hashlib
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from wheelkeep.store.folder_shelf import FolderShelf
+from fakes.buckets import Buckets
+from wheelkeep.core.buckets import Bucket
+from wheelkeep.core.settings import S3Settings
 from wheelkeep.store.shelf import Busy, NotThere, Shelf, Unavailable, hash_of, read_small
+from wheelkeep.store.shelves import open_shelf
 
 
-@pytest_asyncio.fixture(params=["folder"])
+@pytest.fixture(scope="module")
+def buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
+    with Buckets(tmp_path_factory.mktemp("buckets")) as server:
+        server.make("shelves")
+        yield server
+
+
+@pytest_asyncio.fixture(params=["folder", "bucket"])
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
-    made: Shelf = FolderShelf(tmp_path / "shelf" / "below")
+    if request.param == "folder":
+        place: Path | Bucket = tmp_path / "shelf" / "below"
+        settings = S3Settings()
+    else:
+        # One that nobody else has.
+        place = Bucket("shelves", f"of/{os.urandom(6).hex()}")
+        settings = request.getfixturevalue("buckets").settings
+    made = open_shelf(place, settings)
     yield made
     await made.close()
 

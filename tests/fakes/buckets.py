@@ -1,8 +1,8 @@
 """Buckets of a real S3 server on 127.0.0.1, which is made once and kept in .clients/ (requirements/buckets.txt).
 
-    with Buckets(folder) as buckets:
-        buckets.make("wheels")
-        buckets.settings, buckets.toml    # how they are reached
+with Buckets(folder) as buckets:
+    buckets.make("wheels")
+    buckets.settings, buckets.toml    # how they are reached
 """
 
 import datetime
@@ -90,7 +90,9 @@ class Buckets:
             "x-amz-content-sha256": digest,
             "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={signature}",
         }
-        request = urllib.request.Request(self.endpoint + path, data=body or None, method=method, headers=headers)
+        request = urllib.request.Request(
+            self.endpoint + path, data=body or None, method=method, headers=headers
+        )
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as reply:
                 return int(reply.status)

@@ -19,8 +19,20 @@ from swift.common import utils  # noqa: E402
 
 HOST = "127.0.0.1"
 KEY, SECRET = "keep:keeper", "kept"
-PIPELINE = "catch_errors memory listing_formats s3api tempauth bulk slo dlo versioned_writes copy proxy-server"
-FILTERS = ("catch_errors", "listing_formats", "s3api", "tempauth", "bulk", "slo", "dlo", "versioned_writes", "copy")
+PIPELINE = (
+    "catch_errors memory listing_formats s3api tempauth bulk slo dlo versioned_writes copy proxy-server"
+)
+FILTERS = (
+    "catch_errors",
+    "listing_formats",
+    "s3api",
+    "tempauth",
+    "bulk",
+    "slo",
+    "dlo",
+    "versioned_writes",
+    "copy",
+)
 OPTIONS = {
     "s3api": "s3_acl = no\nlocation = us-east-1\nmin_segment_size = 1\n",
     "tempauth": f"user_{KEY.replace(':', '_')} = {SECRET} .admin\n",
@@ -79,7 +91,9 @@ def write(folder: Path, name: str, text: str) -> None:
 
 def configure(folder: Path, ports: dict[str, int]) -> None:
     (folder / "disks" / "disk").mkdir(parents=True, exist_ok=True)
-    write(folder, "swift.conf", "[swift-hash]\nswift_hash_path_prefix = keep\nswift_hash_path_suffix = keep\n")
+    write(
+        folder, "swift.conf", "[swift-hash]\nswift_hash_path_prefix = keep\nswift_hash_path_suffix = keep\n"
+    )
     for kind in ("account", "container", "object"):
         ring(folder, kind, ports[kind])
         pipe = f"[pipeline:main]\npipeline = {kind}-server\n[app:{kind}-server]\nuse = egg:swift#{kind}\n"

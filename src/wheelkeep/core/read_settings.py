@@ -191,7 +191,9 @@ def _read_s3(root: Table, around: Surroundings) -> S3Settings:
             table.wrong(key, f"is of no use without {other}: write both, or neither")
     endpoint = table.parsed("endpoint", places.read_public_url)
     if endpoint is not None and places.in_the_clear(endpoint):
-        table.warn("endpoint", "is plain http: whoever sits on the way can read and change all of it; use https")
+        table.warn(
+            "endpoint", "is plain http: whoever sits on the way can read and change all of it; use https"
+        )
     settings = S3Settings(
         endpoint=endpoint,
         region=table.parsed("region", _read_region),

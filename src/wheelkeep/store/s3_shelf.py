@@ -151,7 +151,9 @@ class S3Shelf:
         while True:
             await asyncio.sleep(_BEAT)
             with contextlib.suppress(Unavailable):
-                await self.put(_LOCK, msgspec.json.encode(msgspec.structs.replace(owner, at=datetime.now(UTC))))
+                await self.put(
+                    _LOCK, msgspec.json.encode(msgspec.structs.replace(owner, at=datetime.now(UTC)))
+                )
 
     async def close(self) -> None:
         """Nothing is held."""
