@@ -1,12 +1,21 @@
 """Settings to a running app: the only module that names every concrete class."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from wheelkeep import configuration
+from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.measures import SERIES
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.offer import Reservations, Selection
-from wheelkeep.core.settings import EXPERIMENT, DirectorySource, HostedSource, Settings, SourceSettings
+from wheelkeep.core.settings import (
+    EXPERIMENT,
+    DirectorySource,
+    HostedSource,
+    S3Settings,
+    Settings,
+    SourceSettings,
+)
 from wheelkeep.index.advisor import Advisor
 from wheelkeep.index.asks import Asks
 from wheelkeep.index.attestor import Attestor
@@ -25,8 +34,11 @@ from wheelkeep.index.sequencer import Sequencer
 from wheelkeep.index.sessions import Stager
 from wheelkeep.index.soundness import Soundness
 from wheelkeep.index.views import Views
+from wheelkeep.sources.bucket_ground import BucketGround
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
+from wheelkeep.sources.folder_ground import FolderGround
+from wheelkeep.sources.ground import Ground
 from wheelkeep.sources.hosted import Hosted
 from wheelkeep.sources.issuer import Issuer
 from wheelkeep.sources.remote import Remote
@@ -52,6 +64,7 @@ from wheelkeep.store.pages import Pages
 from wheelkeep.store.prepare import prepare
 from wheelkeep.store.releases import Releases
 from wheelkeep.store.sessions import Sessions
+from wheelkeep.store.shelves import open_shelf
 from wheelkeep.store.snapshots import Snapshots
 from wheelkeep.store.staged import StagedBytes
 from wheelkeep.store.tally import Tally
@@ -228,13 +241,14 @@ def _sources(
     tally: Tally,
 ) -> dict[SourceName, Source]:
     return {
-        name: _source(source, pages, facts, releases, blobs, book, announcer, tally)
+        name: _source(source, settings.s3, pages, facts, releases, blobs, book, announcer, tally)
         for name, source in settings.sources.items()
     }
 
 
 def _source(
     source: SourceSettings,
+    s3: S3Settings,
     pages: Pages,
     facts: Facts,
     releases: Releases,
@@ -247,7 +261,12 @@ def _source(
         return Hosted(source.name, facts, releases)
     if isinstance(source, DirectorySource):
         return Directory(
-            source.name, source.path, facts=facts, pages=pages, changed=announcer, incident=book.incident
+            source.name,
+            _ground(source.path, s3, blobs),
+            facts=facts,
+            pages=pages,
+            changed=announcer,
+            incident=book.incident,
         )
     return Remote(
         source.name,
@@ -267,3 +286,9 @@ def _source(
         incident=book.incident,
         left=book.left,
     )
+
+
+def _ground(place: Path | Bucket, s3: S3Settings, blobs: Blobs) -> Ground:
+    if isinstance(place, Path):
+        return FolderGround(place)
+    return BucketGround(lambda: open_shelf(place, s3), blobs)

@@ -2,24 +2,17 @@
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from fakes.buckets import Buckets
+from fakes.buckets import shared
 from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.settings import S3Settings
 from wheelkeep.store.shelf import Busy, NotThere, Shelf, Unavailable, hash_of, read_small
 from wheelkeep.store.shelves import open_shelf
-
-
-@pytest.fixture(scope="module")
-def buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
-    with Buckets(tmp_path_factory.mktemp("buckets")) as server:
-        server.make("shelves")
-        yield server
 
 
 @pytest_asyncio.fixture(params=["folder", "bucket"])
@@ -30,7 +23,8 @@ async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     else:
         # One that nobody else has.
         place = Bucket("shelves", f"of/{os.urandom(6).hex()}")
-        settings = request.getfixturevalue("buckets").settings
+        shared().make(place.name)
+        settings = shared().settings
     made = open_shelf(place, settings)
     yield made
     await made.close()

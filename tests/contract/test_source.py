@@ -1,6 +1,7 @@
-"""What every source promises, whatever it is: one suite, run on the three real ones and on the fake that stands in."""
+"""What every source promises, whatever it is: one suite, run on the four real ones and on the fake that stands in."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -9,20 +10,26 @@ from typing import TypeAlias
 
 import pytest
 
+from fakes.buckets import shared
 from fakes.dists import wheel
 from fakes.made import file as made_file
 from fakes.made import found
 from fakes.outside import Outside
 from fakes.sources import Scripted
 from fakes.stores import Store
+from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import Absent, File, Found
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.sources.bucket_ground import BucketGround
 from wheelkeep.sources.client import Client
 from wheelkeep.sources.directory import Directory
+from wheelkeep.sources.folder_ground import FolderGround
+from wheelkeep.sources.ground import Ground
 from wheelkeep.sources.hosted import Hosted
 from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
+from wheelkeep.store.shelves import open_shelf
 
 NAME = SourceName("wheels")
 DEMO = ProjectName("demo")
@@ -36,7 +43,20 @@ def _ignore(*_: object) -> None: ...
 def directory(folder: Path, store: Store, _: AsyncExitStack) -> Source:
     for name, content in CONTENTS.items():
         (folder / name).write_bytes(content)
-    return Directory(NAME, folder, facts=store.facts, pages=store.pages, changed=_ignore, incident=_ignore)
+    return standing(FolderGround(folder), store)
+
+
+def standing(ground: Ground, store: Store) -> Source:
+    return Directory(NAME, ground, facts=store.facts, pages=store.pages, changed=_ignore, incident=_ignore)
+
+
+def bucket(_: Path, store: Store, __: AsyncExitStack) -> Source:
+    place = Bucket("contract", f"of/{os.urandom(6).hex()}")
+    buckets = shared()
+    buckets.make(place.name)
+    for name, content in CONTENTS.items():
+        assert buckets.send("PUT", f"/{place.name}/{place.prefix}/linux/{name}", content) == 200
+    return standing(BucketGround(lambda: open_shelf(place, buckets.settings), store.blobs), store)
 
 
 def remote(_: Path, store: Store, stack: AsyncExitStack) -> Source:
@@ -91,7 +111,7 @@ async def opened(make: Maker, tmp_path: Path) -> AsyncIterator[Source]:
             await source.close()
 
 
-every = pytest.mark.parametrize("make", [remote, directory, hosted, scripted])
+every = pytest.mark.parametrize("make", [remote, directory, bucket, hosted, scripted])
 
 
 @every

@@ -38,11 +38,6 @@ INDEX = '[indexes.main]\nsources = ["local", "pypi"]\n'
             'store = "s3://bucket/prefix"',
             'w.toml:1: store: a store in S3 is not in this version: use "local"',
         ),
-        (
-            '[sources.w]\nkind = "directory"\npath = "s3://bucket/prefix"',
-            "w.toml:3: sources.w.path: a directory in S3 is not in this version: "
-            "use a folder of this machine",
-        ),
     ],
 )
 def test_settings(text: str, mistake: str) -> None:

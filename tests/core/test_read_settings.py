@@ -134,6 +134,7 @@ def test_the_built_in_ones_are_gone_where_sources_are_written() -> None:
         ('[s3]\nregion = "a b"', "s3.region: must be a region's name"),
         ('[s3]\nendpoint = "s3.example"', "s3.endpoint: must be an absolute URL"),
         ('[s3]\nsecret_key = "env:GONE"', "GONE is not set"),
+        ('[s3]\naccess_key = "hunter2"', "s3.access_key: is of no use without secret_key"),
         ('[sources.a]\nkind = "hosted"\nworkers = 2', "write it above the first [table]"),
         ('data = "~nobody-of-that-name/x"', "no home folder"),
     ],

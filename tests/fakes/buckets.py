@@ -5,13 +5,16 @@ with Buckets(folder) as buckets:
     buckets.settings, buckets.toml    # how they are reached
 """
 
+import atexit
 import datetime
 import hashlib
 import hmac
 import subprocess
-import time
+import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from fakes.kept import environment_of
@@ -20,7 +23,16 @@ from wheelkeep.core.settings import S3Settings, Secret
 
 KEY, SECRET, REGION = "keep:keeper", "kept", "us-east-1"
 _SERVER = Path(__file__).with_name("s3_server.py")
-_PATIENCE = 60.0
+
+
+@cache
+def shared() -> "Buckets":
+    """The server of this process, for tests that leave it as it is and use a prefix of their own."""
+    folder = TemporaryDirectory()
+    buckets = Buckets(Path(folder.name)).start()
+    atexit.register(folder.cleanup)
+    atexit.register(buckets.stop)
+    return buckets
 
 
 class Buckets:
@@ -67,10 +79,8 @@ class Buckets:
             self._process = None
 
     def make(self, bucket: str) -> str:
-        """Makes a bucket; gives its address."""
-        until = time.monotonic() + _PATIENCE
-        while self.send("PUT", f"/{bucket}") != 200:
-            assert time.monotonic() < until
+        """Makes a bucket, unless it is there; gives its address."""
+        assert self.send("PUT", f"/{bucket}") in (200, 409)
         return f"s3://{bucket}"
 
     def send(self, method: str, path: str, body: bytes = b"") -> int:
@@ -79,7 +89,8 @@ class Buckets:
         moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"
         scope, digest = f"{day}/{REGION}/s3/aws4_request", hashlib.sha256(body).hexdigest()
         names = "host;x-amz-content-sha256;x-amz-date"
-        asked = f"{method}\n{path}\n\nhost:{host}\nx-amz-content-sha256:{digest}\nx-amz-date:{moment}\n\n{names}\n{digest}"
+        heads = f"host:{host}\nx-amz-content-sha256:{digest}\nx-amz-date:{moment}\n"
+        asked = f"{method}\n{path}\n\n{heads}\n{names}\n{digest}"
         key = f"AWS4{SECRET}".encode()
         for step in scope.split("/"):
             key = hmac.digest(key, step.encode(), "sha256")

@@ -3,7 +3,8 @@
     python -P s3_server.py FOLDER PORT
 
 It runs in an environment of its own (requirements/buckets.txt), keeps everything in FOLDER, listens on the port of
-127.0.0.1 (0: a free one), prints it once it answers, and ends with whoever started it. Its one user is KEY with the secret SECRET.
+127.0.0.1 (0: a free one), prints it once it answers, and ends with whoever started it. Its one user is KEY with the
+secret SECRET.
 """
 
 import os
@@ -34,7 +35,7 @@ FILTERS = (
     "copy",
 )
 OPTIONS = {
-    "s3api": "s3_acl = no\nlocation = us-east-1\nmin_segment_size = 1\n",
+    "s3api": "s3_acl = no\nlocation = us-east-1\nmin_segment_size = 1\nmax_bucket_listing = 20\n",
     "tempauth": f"user_{KEY.replace(':', '_')} = {SECRET} .admin\n",
     "versioned_writes": "allow_object_versioning = false\n",
 }
@@ -122,7 +123,7 @@ def main(folder: Path, port: int) -> None:
     from swift.common.wsgi import SwiftHttpProtocol, loadapp
 
     reload_storage_policies()
-    quiet = Path(os.devnull).open("w")
+    quiet = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as it runs
     for kind in kinds:
         app = loadapp(str(folder / f"{kind}.conf"), global_conf={"log_level": "ERROR"})
         pool = eventlet.GreenPool(200)

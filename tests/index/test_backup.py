@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from fakes.buckets import shared
 from fakes.made import file
 from fakes.stores import Store
+from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.manifest import NotABackup
 from wheelkeep.core.names import ProjectName, SourceName
@@ -21,6 +23,7 @@ from wheelkeep.index.restore import Restore, Restored, settings_to
 from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.prepare import UNFINISHED, prepare
 from wheelkeep.store.shelf import Busy, Unavailable
+from wheelkeep.store.shelves import open_shelf
 from wheelkeep.store.uploads import Taken
 
 ACME, DEMO = SourceName("acme"), ProjectName("demo")
@@ -101,6 +104,23 @@ async def test_a_restored_keep_is_the_one_that_was_backed_up(
     async with opened(back) as store:
         (entry,) = await store.ledger.last("restored")
         assert entry.detail["generation"] == report.generation
+
+
+async def test_a_bucket_holds_a_backup_as_a_folder_does(keep: Store, tmp_path: Path) -> None:
+    shared().make("backups")
+    bucket = open_shelf(Bucket("backups", os.urandom(6).hex()), shared().settings)
+    first = await Backup(keep.data, bucket).run()
+    sha256 = await publish(keep, "2.0")
+    second = await Backup(keep.data, bucket).run()
+    assert (first.new_parts, second.new_parts) == (3, 2)
+    third = await Backup(keep.data, bucket).run(keep=2)
+    assert third.removed == [first.generation]
+    await bucket.put(part(sha256), b"x" * 3000)
+    outcome = await Restore(bucket, tmp_path / "back").run(None)
+    assert [one.what for one in outcome.damaged] == [f"blobs/sha256/{sha256}"]
+    assert (await Backup(keep.data, bucket, check=True).run()).new_parts == 1
+    assert (await Restore(bucket, tmp_path / "back").run(None)).whole
+    assert await versions(tmp_path / "back") == ["1.0", "2.0"]
 
 
 async def test_only_what_is_new_is_written(keep: Store, shelf: FolderShelf) -> None:

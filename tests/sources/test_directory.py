@@ -18,7 +18,9 @@ from wheelkeep.core.model import Absent, Answer, File, Found, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.pins import Incident
 from wheelkeep.sources import directory as module
+from wheelkeep.sources import folder_ground
 from wheelkeep.sources.directory import Directory
+from wheelkeep.sources.folder_ground import FolderGround
 from wheelkeep.sources.source import Source
 from wheelkeep.store.hashing import hash_file
 
@@ -41,7 +43,7 @@ class House:
         self.incidents: list[Incident] = []
         self.source = Directory(
             SOURCE,
-            folder,
+            FolderGround(folder),
             facts=store.facts,
             pages=store.pages,
             changed=self.changed.append,
@@ -84,7 +86,7 @@ class House:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PAUSE", 0.02)
+    monkeypatch.setattr(FolderGround, "pause", 0.02)
     monkeypatch.setattr(module, "_FIRST_PAUSE", 0.02)
     monkeypatch.setattr(module, "_REST", 1)
 
@@ -260,7 +262,7 @@ async def test_hashes_are_computed_once_across_restarts(
         read.append(path.name)
         return hash_file(path)
 
-    monkeypatch.setattr(module, "hash_file", counted)
+    monkeypatch.setattr(folder_ground, "hash_file", counted)
     house.put(NAME, BYTES)
     house.put(SDIST, SDIST_BYTES)
     await house.start()
@@ -400,7 +402,7 @@ async def test_a_folder_that_may_not_be_read_is_an_outage(
         return scan(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(module.os, "scandir", refuse)
+        patched.setattr(folder_ground.os, "scandir", refuse)
         answer = await house.until(lambda answer: isinstance(answer, Unreachable))
     assert answer == Unreachable(source=SOURCE, reason="its folder cannot be read: Permission denied")
     await house.until_listed(NAME)
@@ -461,6 +463,6 @@ def test_a_mark_is_size_time_and_inode(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"a")
     os.utime(path, ns=(5, 5))
-    first = module._mark(path.stat())
+    first = folder_ground._mark(path.stat())
     path.chmod(stat.S_IRUSR)
-    assert module._mark(path.stat()).stamp == first.stamp == f"1:5:{path.stat().st_ino}"
+    assert folder_ground._mark(path.stat()).stamp == first.stamp == f"1:5:{path.stat().st_ino}"

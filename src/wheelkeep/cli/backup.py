@@ -12,6 +12,7 @@ import typer
 from wheelkeep import configuration
 from wheelkeep.cli.output import columns, print_json, size
 from wheelkeep.cli.setup import Json
+from wheelkeep.core.buckets import is_bucket, read_bucket
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.manifest import NotABackup
 from wheelkeep.core.settings import Settings
@@ -31,7 +32,7 @@ _TOLD = 2.0
 
 def backup(
     context: typer.Context,
-    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder, or s3://bucket/prefix.")],
     keep: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Remove all but the newest N backups there.")
     ] = None,
@@ -74,7 +75,7 @@ async def _backup(
 
     folder = settings.origin.parent if settings.origin is not None else Path.cwd()
     files = setting_files(configuration.files(settings), folder)
-    shelf = _shelf(destination, settings.data)
+    shelf = _shelf(destination, settings, apart=True)
     try:
         with staying(settings.data) as stays:
             if not stays:
@@ -105,13 +106,14 @@ def restore(
 ) -> None:
     """Bring a keep back into an empty data folder, and verify it. Exit 1 if something is damaged or not found."""
     quiet()
+    settings = configuration.load(context.obj)
     try:
         if list_:
-            _list(source, json=json)
+            _list(settings, source, json=json)
         elif configuration_to is not None:
-            _settings_to(source, generation, configuration_to, json=json)
+            _settings_to(settings, source, generation, configuration_to, json=json)
         else:
-            _restore(configuration.load(context.obj), source, generation, without_damaged, json=json)
+            _restore(settings, source, generation, without_damaged, json=json)
     except NotABackup as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -161,7 +163,7 @@ async def _restore_all(
     from wheelkeep.index.restore import Restore
     from wheelkeep.index.sweep import sweep
 
-    shelf = _shelf(source, None)
+    shelf = _shelf(source, settings)
     try:
         run = Restore(shelf, settings.data, leave_damaged=without_damaged)
         report = await _telling(run.run(generation), lambda: _far(run.report))
@@ -179,11 +181,11 @@ async def _restore_all(
     return report, state
 
 
-def _list(source: str, *, json: bool) -> None:
+def _list(settings: Settings, source: str, *, json: bool) -> None:
     async def read() -> list[dict[str, Any]]:
         from wheelkeep.index import generations
 
-        shelf = _shelf(source, None)
+        shelf = _shelf(source, settings)
         try:
             await generations.recognise(shelf)
             found = await generations.generations(shelf)
@@ -201,11 +203,13 @@ def _list(source: str, *, json: bool) -> None:
         raise NotABackup(f"there is no whole backup in {source}")
 
 
-def _settings_to(source: str, generation: str | None, folder: Path, *, json: bool) -> None:
+def _settings_to(
+    settings: Settings, source: str, generation: str | None, folder: Path, *, json: bool
+) -> None:
     async def write() -> list[Path]:
         from wheelkeep.index.restore import settings_to
 
-        shelf = _shelf(source, None)
+        shelf = _shelf(source, settings)
         try:
             return await settings_to(shelf, generation, folder)
         finally:
@@ -233,16 +237,23 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         raise WheelkeepError(f"{where}{error.strerror or error}") from None
 
 
-def _shelf(place: str, data: Path | None) -> "Shelf":
-    """A place as it is written on the command line; ``data``: a folder that it may have nothing to do with."""
-    from wheelkeep.store.folder_shelf import FolderShelf
+def _shelf(place: str, settings: Settings, *, apart: bool = False) -> "Shelf":
+    """A place as it is written on the command line; ``apart``: it may have nothing to do with the data folder."""
+    from wheelkeep.store.shelves import open_shelf
 
+    if is_bucket(place):
+        try:
+            return open_shelf(read_bucket(place), settings.s3)
+        except ValueError as error:
+            raise typer.BadParameter(f"{place!r} {error}") from None
     path = Path(place).expanduser().absolute()
-    if data is not None:
-        inner, outer = path.resolve(), data.resolve()
+    if apart:
+        inner, outer = path.resolve(), settings.data.resolve()
         if inner.is_relative_to(outer) or outer.is_relative_to(inner):
-            raise WheelkeepError(f"{place} and the data folder {data} lie in each other: name another place")
-    return FolderShelf(path)
+            raise WheelkeepError(
+                f"{place} and the data folder {settings.data} lie in each other: name another place"
+            )
+    return open_shelf(path, settings.s3)
 
 
 def _rate(text: str) -> int:

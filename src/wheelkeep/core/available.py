@@ -5,7 +5,7 @@ enforced. A version that brings a thing deletes its entry.
 """
 
 from wheelkeep.core.errors import Mistake
-from wheelkeep.core.settings import EXPERIMENT, DirectorySource, Settings
+from wheelkeep.core.settings import EXPERIMENT, Settings
 from wheelkeep.core.toml_lines import KeyPath
 from wheelkeep.core.toml_source import Document
 
@@ -19,10 +19,6 @@ def unavailable_settings(settings: Settings, document: Document) -> list[Mistake
         found.append((("database",), 'a PostgreSQL database is not in this version: use "sqlite"'))
     if settings.store != "local":
         found.append((("store",), 'a store in S3 is not in this version: use "local"'))
-    for source in settings.sources.values():
-        if isinstance(source, DirectorySource) and _written_path(source, document).startswith("s3://"):
-            says = "a directory in S3 is not in this version: use a folder of this machine"
-            found.append((("sources", source.name, "path"), says))
     return [document.mistake(path, says) for path, says in found]
 
 
@@ -33,8 +29,3 @@ def warn_of_experiments(settings: Settings, document: Document) -> None:
             document.warn(
                 ("experimental", at), f'this version has no experiment "{word}": it changes nothing'
             )
-
-
-def _written_path(source: DirectorySource, document: Document) -> str:
-    """The path before it became one: a Path has no room for the two slashes of ``s3://``."""
-    return str(document.data["sources"][source.name]["path"])

@@ -185,9 +185,9 @@ def _read_s3(root: Table, around: Surroundings) -> S3Settings:
     table = root.table("s3")
     if table is None:
         return S3Settings()
-    keys = ("access_key", "secret_key")
-    for key, other in (keys, keys[::-1]):
-        if key in table and other not in table:
+    keys = {key: around.credential(table, key) for key in ("access_key", "secret_key")}
+    for key, other in (("access_key", "secret_key"), ("secret_key", "access_key")):
+        if keys[key] is not None and other not in table:
             table.wrong(key, f"is of no use without {other}: write both, or neither")
     endpoint = table.parsed("endpoint", places.read_public_url)
     if endpoint is not None and places.in_the_clear(endpoint):
@@ -197,8 +197,7 @@ def _read_s3(root: Table, around: Surroundings) -> S3Settings:
     settings = S3Settings(
         endpoint=endpoint,
         region=table.parsed("region", _read_region),
-        access_key=around.credential(table, "access_key"),
-        secret_key=around.credential(table, "secret_key"),
+        **keys,
     )
     table.done(_BELONGS_AT_THE_TOP)
     return settings

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from wheelkeep.core import names, places, rules
+from wheelkeep.core.buckets import Bucket, is_bucket, read_bucket
 from wheelkeep.core.errors import InvalidName
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.read_publishers import read_publishers, refuse_shared_titles
@@ -79,7 +81,11 @@ def _read_directory(
     name: SourceName, table: Table, around: Surroundings, reserved: tuple[str, ...], offer: Offer
 ) -> DirectorySource:
     table.need("path", 'write the folder of wheels and sdists, such as path = "/srv/wheelhouse"')
-    path = table.parsed("path", around.path) or around.base
+
+    def read_path(text: str) -> Path | Bucket:
+        return read_bucket(text) if is_bucket(text) else around.path(text)
+
+    path = table.parsed("path", read_path) or around.base
     return DirectorySource(name=name, path=path, names=reserved, offer=offer)
 
 

@@ -25,7 +25,7 @@ url  = "pypi"                   # the word stands for the public index; or write
 # A folder of wheels and sdists.
 # [sources.wheels]
 # kind = "directory"
-# path = "/srv/wheelhouse"
+# path = "/srv/wheelhouse"      # or "s3://bucket/prefix", with [s3] for endpoint, region, access_key, secret_key
 
 # Another index, with a password that stays out of this file.
 # [sources.vendor]

@@ -1,51 +1,41 @@
-"""A wheelhouse: a folder of wheels and sdists. Changes are seen without a restart; hashes are computed once a file."""
+"""A wheelhouse: wheels and sdists in a folder or a bucket. Changes are seen without a restart."""
 
 import asyncio
 import contextlib
 import hashlib
-import os
-import stat
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from wheelkeep.core import names, pins
-from wheelkeep.core.errors import FileMissing, InvalidName, Unanswered
+from wheelkeep.core.errors import InvalidName, Unanswered
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.logs import get_logger
+from wheelkeep.sources.ground import Ground, Mark
 from wheelkeep.sources.source import PATIENCE_PAGE, UNADVISED, Advised, Bytes, Changed
 from wheelkeep.store.archives import BadArchive
-from wheelkeep.store.blobs import stream
 from wheelkeep.store.facts import Facts, KnownMetadata
-from wheelkeep.store.hashing import hash_file
 from wheelkeep.store.pages import Pages, StoredPage
 from wheelkeep.store.sdists import read_info
+from wheelkeep.store.shelf import Unavailable
 from wheelkeep.store.wheel_metadata import NoMetadata, read_metadata_of
 
 log = get_logger(__name__)
 Seen = dict[str, tuple[str, File]]
 """Relative path to stamp and file."""
-_PAUSE = 1.0
-"""Seconds between two looks at the folder, or so many times what a look took, whichever is longer."""
 _REST = 20
+"""Times what a look took pass until the next, where that is longer than the ground's own pause."""
 _FIRST_PAUSE = 0.5
 """Seconds between the two looks that make the first pages, where something in the folder is quite new."""
 _QUIET = 2.0
 """Seconds after its last change at which a file is taken at once; a younger one when it looks the same twice."""
-
-
-class _Mark(NamedTuple):
-    stamp: str
-    """Size, time and inode: while they stand, so does the hash."""
-    changed: float
-    """When anything about the file last changed (ctime, which copying tools cannot set)."""
 
 
 class _Described(NamedTuple):
@@ -54,14 +44,14 @@ class _Described(NamedTuple):
 
 
 class Directory:
-    """Keeps the pages of a folder in memory, and looks again every second."""
+    """Keeps the pages of a place in memory, and looks again and again."""
 
     remote = False
 
     def __init__(
         self,
         name: SourceName,
-        path: Path,
+        ground: Ground,
         *,
         facts: Facts,
         pages: Pages,
@@ -69,7 +59,7 @@ class Directory:
         incident: Callable[[SourceName, ProjectName, pins.Incident], None],
     ) -> None:
         self.name = name
-        self._root = path
+        self._ground = ground
         self._facts = facts
         self._pages = pages
         self._changed = changed
@@ -77,7 +67,7 @@ class Directory:
         self._seen: Seen = {}
         self._by_project: dict[ProjectName, tuple[File, ...]] = {}
         self.trouble: str | None = "it is being read for the first time"
-        """Why the folder cannot be read, where it cannot."""
+        """Why the place cannot be read, where it cannot."""
         self._first = asyncio.Event()
         self._complete = False
         """Whether the pages were made of the whole folder; a first look that fails leaves that to a later one."""
@@ -99,6 +89,7 @@ class Directory:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        await self._ground.close()
 
     async def page(self, project: ProjectName, *, patience: float = PATIENCE_PAGE) -> Answer:
         if not self._first.is_set():
@@ -113,24 +104,24 @@ class Directory:
 
     @asynccontextmanager
     async def open(self, file: File) -> AsyncIterator[Bytes]:
-        try:
-            path, size = await asyncio.to_thread(_inside, self._root, file.url)
-        except FileNotFoundError:
-            raise FileMissing(f"{file.filename} is no longer in the folder") from None
-        except OSError as error:
-            raise Unanswered(f"{file.filename} cannot be read: {error.strerror}") from None
-        yield _FolderFile(path, size)
+        async with self._ground.open(file.url) as stream:
+            yield stream
 
     async def metadata(self, file: File) -> bytes | None:
         """An sdist's PKG-INFO. A wheel's was read when the file was first seen; see _describe."""
         if file.kind == "wheel":
             return None
+        stamp, _ = self._seen.get(file.url, ("", None))
         try:
-            return await asyncio.to_thread(_read_sdist, self._root, file)
-        except FileNotFoundError:
-            raise FileMissing(f"{file.filename} is no longer in the folder") from None
+            async with self._ground.local(file.url, stamp) as local:
+                if local is not None and local.sha256 == file.sha256:
+                    return await asyncio.to_thread(_read_sdist, local.path)
+            async with self._ground.open(file.url):
+                raise Unanswered(f"{file.filename} has other bytes now than it is listed with")
         except OSError as error:
             raise Unanswered(f"{file.filename} cannot be read: {error.strerror}") from None
+        except Unavailable as error:
+            raise Unanswered(f"{file.filename} cannot be read: {error}") from None
 
     async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
         return None
@@ -165,26 +156,27 @@ class Directory:
             try:
                 await self._look()
                 self.trouble = None
-            except OSError as error:
-                # A folder that cannot be read might have any name: that is an outage.
+            except (OSError, Unavailable) as error:
+                # A place that cannot be read might have any name: that is an outage.
                 if self.trouble is None or not self._first.is_set():
                     log.warning("directory_unreadable", source=self.name, error=str(error))
                     self._changed(None)
-                self.trouble = f"its folder cannot be read: {error.strerror or error}"
+                says = error.strerror if isinstance(error, OSError) and error.strerror else error
+                self.trouble = f"its {self._ground.kind} cannot be read: {says}"
             except Exception:
                 log.exception("directory_look_failed", source=self.name)
-                self.trouble = "its folder could not be read; the log says why"
+                self.trouble = f"its {self._ground.kind} could not be read; the log says why"
                 self._changed(None)
             self._first.set()
-            await asyncio.sleep(max(_PAUSE, _REST * (loop.time() - began)))
+            await asyncio.sleep(max(self._ground.pause, _REST * (loop.time() - began)))
 
     async def _look(self) -> None:
         """Sees what is new, changed or lost; reads only that."""
-        found = await asyncio.to_thread(_scan, self._root)
+        found = await self._ground.look()
         news = self._news(found)
         if not self._complete and self._settling:
             await asyncio.sleep(_FIRST_PAUSE)
-            found = await asyncio.to_thread(_scan, self._root)
+            found = await self._ground.look()
             news = self._news(found)
         described: dict[str, _Described] = {}
         for path in news:
@@ -199,7 +191,7 @@ class Directory:
                 by_project.setdefault(made.file.project, []).append(made)
             await self._take(fresh, lost, by_project)
 
-    def _news(self, found: dict[str, _Mark]) -> list[str]:
+    def _news(self, found: dict[str, Mark]) -> list[str]:
         """The paths that are to be read: new or changed, and no longer changing."""
         now = time.time()
         news: list[str] = []
@@ -268,36 +260,37 @@ class Directory:
         return tuple(file for file in after.page.files if not file.gone)
 
     async def _describe(self, relative: str, stamp: str) -> _Described | None:
-        """A file of the folder as a page would tell it; None for what is no distribution, or changes right now."""
-        path = self._root / relative
-        owner = names.owner_of(path.name)
+        """A file of the place as a page would tell it; None for what is no distribution, or changes right now."""
+        filename = PurePosixPath(relative).name
+        owner = names.owner_of(filename)
         try:
             if owner is None:
-                raise InvalidName(f"{path.name!r} is not a distribution's file name")
-            parsed = names.filename(path.name, owner)
-            sha256, size = await asyncio.to_thread(hash_file, path)
-            state = path.stat()
+                raise InvalidName(f"{filename!r} is not a distribution's file name")
+            parsed = names.filename(filename, owner)
         except InvalidName as error:
             self._passed_over[relative] = stamp
-            if path.name.endswith((".whl", *names.SDIST_SUFFIXES)):
+            if filename.endswith((".whl", *names.SDIST_SUFFIXES)):
                 log.warning("directory_file_ignored", source=self.name, file=relative, why=str(error))
             return None
-        except FileNotFoundError:
-            return None  # gone between the look and the read
-        if _mark(state).stamp != stamp:
-            return None
-        file = File(
-            filename=path.name,
-            project=owner,
-            kind=parsed.kind,
-            version=parsed.version,
-            source=self.name,
-            url=relative,
-            sha256=sha256,
-            size=size,
-            upload_time=_moment(state.st_mtime),
-        )
-        return await self._with_metadata(file, path) if parsed.kind == "wheel" else _Described(file, None)
+        async with self._ground.local(relative, stamp) as local:
+            if local is None:
+                return None
+            file = File(
+                filename=filename,
+                project=owner,
+                kind=parsed.kind,
+                version=parsed.version,
+                source=self.name,
+                url=relative,
+                sha256=local.sha256,
+                size=local.size,
+                upload_time=_moment(local.modified),
+            )
+            return (
+                await self._with_metadata(file, local.path)
+                if parsed.kind == "wheel"
+                else _Described(file, None)
+            )
 
     async def _with_metadata(self, file: File, path: Path) -> _Described:
         try:
@@ -314,72 +307,13 @@ class Directory:
         return _Described(file, known)
 
 
-class _FolderFile:
-    def __init__(self, path: Path, size: int) -> None:
-        self._path = path
-        self.length: int | None = size
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        try:
-            async for piece in stream(self._path, 0, self.length or 0):
-                yield piece
-        except OSError as error:
-            raise Unanswered(f"the folder's file broke off: {error}") from None
-
-
-def _read_sdist(root: Path, file: File) -> bytes | None:
-    """The PKG-INFO of the very bytes that are listed, or None where they have none. Raises OSError, Unanswered."""
-    path, _ = _inside(root, file.url)
-    if hash_file(path)[0] != file.sha256:
-        raise Unanswered(f"{file.filename} has other bytes now than it is listed with")
+def _read_sdist(path: Path) -> bytes | None:
+    """The PKG-INFO, or None where there is none that can be read. Raises OSError."""
     try:
         with path.open("rb") as sdist:
             return read_info(sdist)
     except BadArchive:
         return None
-
-
-def _scan(root: Path) -> dict[str, _Mark]:
-    """Every plain file below the folder by its relative path. Links that lead out of the folder are not followed.
-    Raises OSError when the folder, or one below it, cannot be read."""
-    found: dict[str, _Mark] = {}
-    whole = root.resolve(strict=True)
-    pending = [whole]
-    while pending:
-        folder = pending.pop()
-        try:
-            entries = list(os.scandir(folder))
-        except FileNotFoundError:
-            if folder == whole:
-                raise
-            continue  # removed while this looks
-        for entry in entries:
-            # Not Path.resolve, which some versions of Python let fail on a link to itself.
-            if entry.name.startswith(".") or (
-                entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(whole)
-            ):
-                continue
-            try:
-                state = entry.stat()
-            except OSError:
-                continue
-            if stat.S_ISDIR(state.st_mode) and not entry.is_symlink():
-                pending.append(Path(entry.path))
-            elif stat.S_ISREG(state.st_mode):
-                found[os.path.relpath(entry.path, whole)] = _mark(state)
-    return found
-
-
-def _mark(state: os.stat_result) -> _Mark:
-    return _Mark(f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}", state.st_ctime)
-
-
-def _inside(root: Path, relative: str) -> tuple[Path, int]:
-    """Where a file of the folder lies now, and its size; raises OSError, also where it became a link that leads out."""
-    path = Path(os.path.realpath(root / relative, strict=True))
-    if not path.is_relative_to(os.path.realpath(root)):
-        raise FileNotFoundError(relative)
-    return path, path.stat().st_size
 
 
 def _moment(seconds: float) -> str | None:

@@ -48,7 +48,7 @@ class FolderShelf:
     @asynccontextmanager
     async def open(self, name: str) -> AsyncIterator["_FileReading"]:
         with self._told(name):
-            reading = await asyncio.to_thread(_FileReading, self._root / name)
+            reading = await asyncio.to_thread(_FileReading, self._root, name)
         try:
             yield reading
         finally:
@@ -124,18 +124,19 @@ class FolderShelf:
 
 
 class _FileReading:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, root: Path, name: str) -> None:
+        path = root / name
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._path = path
         state = os.fstat(self._descriptor)
         if not stat.S_ISREG(state.st_mode):
             self.close()
             raise FileNotFoundError(path)
-        self.size = state.st_size
+        self.item = _item(name, state)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         at = 0
-        while at < self.size:
+        while at < self.item.size:
             try:
                 piece = await asyncio.to_thread(os.pread, self._descriptor, _AT_ONCE, at)
             except OSError as error:
@@ -170,12 +171,16 @@ def _walk(root: Path, below: str, *, sweep: bool) -> Iterator[Item]:
             if stat.S_ISDIR(state.st_mode):
                 pending.append(Path(entry.path))
             elif stat.S_ISREG(state.st_mode):
-                yield Item(
-                    name=os.path.relpath(entry.path, root),
-                    size=state.st_size,
-                    stamp=f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}",
-                    modified=datetime.fromtimestamp(state.st_mtime, UTC),
-                )
+                yield _item(os.path.relpath(entry.path, root), state)
+
+
+def _item(name: str, state: os.stat_result) -> Item:
+    return Item(
+        name=name,
+        size=state.st_size,
+        stamp=f"{state.st_size}:{state.st_mtime_ns}:{state.st_ino}",
+        modified=datetime.fromtimestamp(state.st_mtime, UTC),
+    )
 
 
 def _write(path: Path, content: bytes | Path, mode: int) -> None:

@@ -25,6 +25,7 @@ _PART = 8 * 1024 * 1024
 """Bytes of one part of a large thing, of which three are on their way at once."""
 _PIECE = 256 * 1024
 _LOCK = "lock"
+_KEY = "AWS_ACCESS_KEY_ID"
 _BEAT = 60.0
 """Seconds after which the lock's owner says that it lives."""
 _DEAD = timedelta(minutes=10)
@@ -46,6 +47,13 @@ class S3Shelf:
     at_once = 4
 
     def __init__(self, bucket: Bucket, settings: S3Settings) -> None:
+        """Raises Unavailable where nobody told the keys."""
+        if settings.endpoint is not None and settings.access_key is None and _KEY not in os.environ:
+            # The library would ask the cloud for the machine's own keys, and those are for nobody's endpoint.
+            raise Unavailable(
+                f"{bucket}: no keys are known for it: write access_key and secret_key into [s3], or set {_KEY} and "
+                "AWS_SECRET_ACCESS_KEY"
+            )
         import obstore  # noqa: PLC0415 - megabytes, for those who have a bucket
         from obstore.store import S3Store  # noqa: PLC0415
 
@@ -59,20 +67,23 @@ class S3Shelf:
         if settings.access_key is not None and settings.secret_key is not None:
             told["access_key_id"] = settings.access_key.reveal()
             told["secret_access_key"] = settings.secret_key.reveal()
-        self._store = S3Store(
-            bucket.name,
-            prefix=bucket.prefix or None,
-            virtual_hosted_style_request=False,
-            client_options={
-                # ``check`` warned of it where it is not this machine.
-                "allow_http": True,
-                "connect_timeout": timedelta(seconds=5),
-                "read_timeout": timedelta(seconds=30),
-                "timeout": timedelta(days=1),
-            },
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
-            **told,  # type: ignore[arg-type]
-        )
+        try:
+            self._store = S3Store(
+                bucket.name,
+                prefix=bucket.prefix or None,
+                virtual_hosted_style_request=False,
+                client_options={
+                    # ``check`` warned of it where it is not this machine.
+                    "allow_http": True,
+                    "connect_timeout": timedelta(seconds=5),
+                    "read_timeout": timedelta(seconds=30),
+                    "timeout": timedelta(days=1),
+                },
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+                **told,  # type: ignore[arg-type]
+            )
+        except obstore.exceptions.BaseError as error:
+            raise Unavailable(f"{bucket}: {_words(str(error))}") from None
 
     def __str__(self) -> str:
         return str(self._bucket)
@@ -81,12 +92,7 @@ class S3Shelf:
         with self._told(below):
             async for page in self._store.list(below or None, chunk_size=1000):
                 for one in page:
-                    yield Item(
-                        name=one["path"],
-                        size=one["size"],
-                        stamp=f"{one['size']}:{one['last_modified'].timestamp()}:{one['e_tag'] or ''}",
-                        modified=one["last_modified"],
-                    )
+                    yield _item(one)
 
     async def put(self, name: str, content: bytes | Path) -> None:
         if isinstance(content, Path) and not await asyncio.to_thread(content.exists):
@@ -179,12 +185,23 @@ class _ObjectReading:
         self._shelf = shelf
         self._name = name
         self._found = found
-        self.size: int = found.meta["size"]
+        self.item = _item(found.meta)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         with self._shelf._told(self._name):
             async for piece in self._found.stream(min_chunk_size=_PIECE):
                 yield bytes(piece)
+
+
+def _item(told: Any) -> Item:
+    # A listing tells milliseconds and an answer seconds, and some quote the tag in one of them only.
+    tag = (told["e_tag"] or "").strip('"')
+    return Item(
+        name=told["path"],
+        size=told["size"],
+        stamp=f"{told['size']}:{int(told['last_modified'].timestamp())}:{tag}",
+        modified=told["last_modified"],
+    )
 
 
 class _AlreadyThere(Exception):

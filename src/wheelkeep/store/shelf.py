@@ -39,8 +39,8 @@ class Item(Struct, frozen=True, kw_only=True):
 class Reading(Protocol):
     """One thing that is being read."""
 
-    size: int
-    """In bytes."""
+    item: Item
+    """As a listing would tell it now."""
 
     def pieces(self) -> AsyncIterator[bytes]:
         """All of it, in order. Raises Unavailable where it breaks off."""
@@ -81,8 +81,8 @@ async def read_small(shelf: Shelf, name: str, most: int) -> bytes:
     """A thing of at most so many bytes; raises NotThere, and Unavailable where it is larger."""
     content = b""
     async with shelf.open(name) as reading:
-        if reading.size > most:
-            raise Unavailable(f"{name} in {shelf} has {reading.size} bytes, and may have {most}")
+        if reading.item.size > most:
+            raise Unavailable(f"{name} in {shelf} has {reading.item.size} bytes, and may have {most}")
         async for piece in reading.pieces():
             content += piece
     return content
