@@ -31,6 +31,7 @@ from wheelkeep.store.shelf import NotThere, Shelf, Unavailable, hash_of
 CUT = 4 * 1024 * 1024
 """Bytes of one part of a database: what changed little is copied in little."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+MAIN = "wheelkeep.sqlite"
 COPYING = "copying.lock"
 """In the data folder; shared by whoever copies, and alone for whoever removes stored files."""
 
@@ -129,7 +130,7 @@ class Backup:
 
     async def run(self, *, keep: int | None = None) -> Report:
         """Makes a generation; with ``keep`` only so many are left. Raises WheelkeepError, OSError."""
-        if not (self._data / "wheelkeep.sqlite").is_file():
+        if not (self._data / MAIN).is_file():
             raise WheelkeepError(f"there is nothing to back up in {self._data}: no keep ever ran there")
         await generations.begin(self._shelf)
         with copying(self._data):
@@ -191,7 +192,8 @@ class Backup:
         for name in [name for name in held.files if name not in staged]:
             async for kept in self._file(name, self._data / name):
                 yield kept
-        for name in held.databases:
+        # The log's entries tell how far each book was, so the main database comes before what it speaks of.
+        for name in sorted(held.databases, key=lambda one: one != MAIN):
             async for kept in self._database(name, workplace):
                 yield kept
         for name in [*staged, *await asyncio.to_thread(_staged_since, self._data, staged)]:

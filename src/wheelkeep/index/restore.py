@@ -19,6 +19,7 @@ from msgspec import Struct
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.manifest import Entry, Kept, NotABackup, Setting, Stored
 from wheelkeep.index import generations
+from wheelkeep.index.backup import MAIN
 from wheelkeep.index.generations import Generation, Listed, part, parts_of
 from wheelkeep.store.blobs import Blobs, Filling, sync_folder
 from wheelkeep.store.carried import Carried, carry_over
@@ -27,8 +28,6 @@ from wheelkeep.store.ledger import Entry as LedgerEntry
 from wheelkeep.store.ledger import Ledger
 from wheelkeep.store.prepare import UNFINISHED, prepare
 from wheelkeep.store.shelf import NotThere, Shelf, read_small
-
-MAIN = "wheelkeep.sqlite"
 
 
 class Damage(Struct, frozen=True, kw_only=True):
