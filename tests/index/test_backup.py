@@ -17,11 +17,12 @@ from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.manifest import NotABackup
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.index import generations
-from wheelkeep.index.backup import Backup, Pace, Report, SettingFile, copying, setting_files
+from wheelkeep.index.backup import Backup, Pace, Report, SettingFile, setting_files
 from wheelkeep.index.generations import part
 from wheelkeep.index.restore import Restore, Restored, settings_to
 from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.prepare import UNFINISHED, prepare
+from wheelkeep.store.removal import removing
 from wheelkeep.store.shelf import Busy, Unavailable
 from wheelkeep.store.shelves import open_shelf
 from wheelkeep.store.uploads import Taken
@@ -370,13 +371,8 @@ async def test_a_pace_is_kept() -> None:
     await Pace(None).spend(10**12)
 
 
-def test_whoever_removes_files_waits(keep: Store) -> None:
-    import fcntl
-
-    with copying(keep.data):
-        descriptor = os.open(keep.data / "copying.lock", os.O_RDWR)
-        try:
-            with pytest.raises(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(descriptor)
+async def test_while_gc_removes_files_none_are_copied(keep: Store, shelf: FolderShelf) -> None:
+    with removing(keep.data) as free:
+        assert free
+        with pytest.raises(WheelkeepError, match="gc removes files"):
+            await backed_up(keep, shelf)

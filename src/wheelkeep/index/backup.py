@@ -26,14 +26,13 @@ from wheelkeep.index import generations
 from wheelkeep.index.generations import part
 from wheelkeep.store.hashing import hash_file
 from wheelkeep.store.inventory import belongings, copy_database
+from wheelkeep.store.removal import staying
 from wheelkeep.store.shelf import NotThere, Shelf, Unavailable, hash_of
 
 CUT = 4 * 1024 * 1024
 """Bytes of one part of a database: what changed little is copied in little."""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MAIN = "wheelkeep.sqlite"
-COPYING = "copying.lock"
-"""In the data folder; shared by whoever copies, and alone for whoever removes stored files."""
 
 
 class SettingFile(Struct, frozen=True):
@@ -133,7 +132,11 @@ class Backup:
         if not (self._data / MAIN).is_file():
             raise WheelkeepError(f"there is nothing to back up in {self._data}: no keep ever ran there")
         await generations.begin(self._shelf)
-        with copying(self._data):
+        with staying(self._data) as free:
+            if not free:
+                raise WheelkeepError(
+                    f"wheelkeep gc removes files from {self._data} now: run this again after it"
+                )
             async with self._shelf.lock(), _workplace(self._data) as workplace:
                 await self._see_what_is_there()
                 await self._make(workplace)
@@ -290,17 +293,6 @@ class Backup:
 
 class _NotItself(Exception):
     """A stored file has not the hash that is its name."""
-
-
-@contextlib.contextmanager
-def copying(data: Path) -> Iterator[None]:
-    """Keeps whoever removes stored files waiting while they are copied."""
-    descriptor = os.open(data / COPYING, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @asynccontextmanager
