@@ -397,7 +397,10 @@ def test_what_belongs_to_no_index_names_none(world: World, path: str) -> None:
         assert b"other" not in reply.body
 
 
-@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/nothing", "/api/v1/indexes/main", "/api/v1/tokens"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/", "/api/v1/nothing", "/api/v1/indexes/main", "/api/v1/tokens", "/api/v1/snapshots/release"],
+)
 def test_the_management_api_is_told_of_to_no_stranger(world: World, path: str) -> None:
     """All its operations by all kinds of callers: tests/web/api/test_router.py."""
     for caller in ("none", *LAPSED):

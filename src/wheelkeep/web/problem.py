@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 import msgspec
+from msgspec import Struct
 
 from wheelkeep.core.model import Unreachable
 from wheelkeep.core.names import IndexName, ProjectName
@@ -23,11 +24,13 @@ def problem(
     detail: str,
     *,
     headers: Headers = (),
-    **more: str,
+    **more: str | Struct,
 ) -> Response:
-    """A refusal; ``detail`` is what installers show to their user."""
+    """A refusal; ``detail`` is what installers show to their user, ``more`` what programs read (a page: its words)."""
     if prefers_html(request.header(b"accept")):
-        lines = "".join(f"<p>{escape(key)}: {escape(value)}</p>" for key, value in more.items())
+        lines = "".join(
+            f"<p>{escape(key)}: {escape(value)}</p>" for key, value in more.items() if isinstance(value, str)
+        )
         page = (
             f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
             f"<body><h1>{escape(title)}</h1><p>{escape(detail)}</p>{lines}</body></html>"
@@ -183,9 +186,11 @@ def bad_request(request: Request, detail: str) -> Response:
     return problem(request, 400, "Not understood", detail)
 
 
-def conflict(request: Request, problems: Sequence[str], *, headers: Headers = ()) -> Response:
+def conflict(
+    request: Request, problems: Sequence[str], *, headers: Headers = (), **more: str | Struct
+) -> Response:
     """All is well with the request, but not with what it is about; nothing was done."""
-    return problem(request, 409, "Not as things are", "\n".join(problems), headers=headers)
+    return problem(request, 409, "Not as things are", "\n".join(problems), headers=headers, **more)
 
 
 def owned(request: Request, detail: str) -> Response:

@@ -84,6 +84,11 @@ def blocked_from_packages(gate: str, words: str, filename: str) -> str:
     return f"../../../../blocked/{gate}/{words}/{filename}"
 
 
+def snapshot(origin: str, index: str, name: str, number: int) -> str:
+    """Where installers find one state of a snapshot, whichever become newer."""
+    return f"{origin}/{index}@{name}~{number}/simple/"
+
+
 def audience(public_url: str) -> str:
     return f"{public_url}/_/oidc/audience"
 

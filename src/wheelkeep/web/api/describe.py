@@ -26,7 +26,8 @@ _REFUSALS = {
 _ABOUT = (
     "Everything here needs a token, as HTTP Basic with the user `__token__` or as Bearer; each operation names the "
     "scope that it needs, and `admin` does for all. "
-    "Bodies are JSON of at most 1 MB. Every refusal is a problem document (RFC 9457). "
+    "Bodies are JSON of at most 1 MB, but for a lock, which is sent as it is. "
+    "Every refusal is a problem document (RFC 9457). "
     "A list is cut into pages: give its `next` as `after` (in the ledger: `before`) to get the page that follows."
 )
 
@@ -80,6 +81,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
             }
         },
     }
+    if operation.raw is not None:
+        told["requestBody"] = {"content": {"application/octet-stream": {}}}
     if operation.takes is not None:
         told["requestBody"] = {
             "required": True,
@@ -96,6 +99,8 @@ def _codes(operation: Operation) -> set[int]:
         codes |= {404}
     if operation.query is not None:
         codes |= {400}
+    if operation.raw is not None:
+        codes |= {400, 408, 413}
     if operation.takes is not None:
         codes |= {400, 408, 413, 415}
     return codes

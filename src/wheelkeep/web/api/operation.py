@@ -8,6 +8,7 @@ from msgspec import Struct
 from wheelkeep.core import names
 from wheelkeep.core.access import Admin, Approve, Caller, Known, Publish, Read, Want, allows, needed
 from wheelkeep.core.errors import InvalidName
+from wheelkeep.core.snapshot import read_snapshot_name
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
 from wheelkeep.web.respond import Request, Response
@@ -16,11 +17,22 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Places = Mapping[str, str]
 """The parts of an address that the path leaves open, in normal form, by their names."""
 T = TypeVar("T")
+LARGEST_JSON = 1_000_000
+"""Bytes of a body."""
+
+
+def _snapshot(text: str) -> str:
+    try:
+        return read_snapshot_name(text)
+    except ValueError as error:
+        raise InvalidName(str(error)) from None
+
 
 PARTS: dict[str, tuple[Callable[[str], str], str]] = {
     "index": (names.index, "The name of an index."),
     "source": (names.source, "The name of a source."),
     "project": (names.project, "The name of a project, in any spelling (PEP 503)."),
+    "snapshot": (_snapshot, "The name of a snapshot."),
     "id": (str, "The id of a token: the eleven letters after `wk_`."),
 }
 """What a path may leave open: how it is read (raising InvalidName), and what it is."""
@@ -71,7 +83,7 @@ class Call(Struct, frozen=True, kw_only=True):
     query: Any
     """An instance of the operation's ``query``, where it has one."""
     body: Any
-    """An instance of the operation's ``takes``, where it has one."""
+    """An instance of the operation's ``takes``, or bytes, where it has either."""
 
     def require(self, want: Want) -> None:
         """Asks for more than the address told, before anything is looked at. Raises Refusal (403)."""
@@ -104,10 +116,17 @@ class Operation(Struct, frozen=True, kw_only=True):
     """Gives an instance of ``gives``."""
     gives: type[Struct]
     takes: type[Struct] | None = None
+    raw: int | None = None
+    """Takes a body as it is, under any media type, of so many bytes at most; nothing is a body too."""
     query: type[Struct] | None = None
     status: int = 200
     refuses: tuple[int, ...] = ()
     """The codes of refusals beside those that every operation of its kind has."""
+
+    @property
+    def most(self) -> int:
+        """Bytes of a body that are taken."""
+        return self.raw if self.raw is not None else LARGEST_JSON
 
     @property
     def parts(self) -> list[str]:

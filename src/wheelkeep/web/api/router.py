@@ -9,9 +9,20 @@ from wheelkeep.core.access import Admin, Caller, Known, Want
 from wheelkeep.core.errors import InvalidName, NotOwned
 from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
-from wheelkeep.web.api import audit, indexes, ledger, owners, projects, releases, sources, tokens, wanted
+from wheelkeep.web.api import (
+    audit,
+    indexes,
+    ledger,
+    owners,
+    projects,
+    releases,
+    snapshots,
+    sources,
+    tokens,
+    wanted,
+)
 from wheelkeep.web.api.describe import describe
-from wheelkeep.web.api.operation import PARTS, Call, Operation, Refusal
+from wheelkeep.web.api.operation import LARGEST_JSON, PARTS, Call, Operation, Refusal
 from wheelkeep.web.api.pages import Pages
 from wheelkeep.web.api.reading import UnreadableError, read_body, read_query
 from wheelkeep.web.auth import Auth
@@ -19,8 +30,6 @@ from wheelkeep.web.body import Body, BodyBrokenOffError, BodyTooLargeError
 from wheelkeep.web.respond import SAFE, Answer, Headers, Request, Response
 
 PREFIX = "/api/v1"
-LARGEST_BODY = 1_000_000
-"""Bytes."""
 _JSON: Headers = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"private, no-store"),
@@ -36,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *releases.OPERATIONS,
     *tokens.OPERATIONS,
     *wanted.OPERATIONS,
+    *snapshots.OPERATIONS,
     *ledger.OPERATIONS,
     *audit.OPERATIONS,
 )
@@ -61,7 +71,8 @@ class Api:
             return problem.not_found(
                 request, "the management API is below /api/v1/; /api/docs says what is there"
             )
-        body = Body(request, most=LARGEST_BODY)
+        asked = at(path).get(request.method)
+        body = Body(request, most=asked.most if asked is not None else LARGEST_JSON)
         response = await self._answer(request, path, body)
         return msgspec.structs.replace(response, after=body.drain)
 
@@ -95,7 +106,7 @@ class Api:
         except UnreadableError as error:
             return problem.bad_request(request, str(error))
         except BodyTooLargeError:
-            return problem.too_large(request, f"a body of more than {LARGEST_BODY} bytes is not taken")
+            return problem.too_large(request, f"a body of more than {operation.most} bytes is not taken")
         except BodyBrokenOffError:
             return problem.broken_off(request)
         return Response(operation.status, _JSON, msgspec.json.encode(given))
@@ -115,16 +126,22 @@ class Api:
 
 async def _sent(request: Request, operation: Operation, body: Body) -> object:
     """The body as what the operation takes. Raises UnreadableError, Refusal, BodyTooLargeError, BodyBrokenOffError."""
-    if operation.takes is None:
+    if operation.takes is None and operation.raw is None:
         return None
+    if operation.takes is None:
+        return await _whole(body)
     kind, _, parameters = (request.header(b"content-type") or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
         raise Refusal(problem.not_json(request))
+    return read_body(await _whole(body), operation.takes)
+
+
+async def _whole(body: Body) -> bytes:
     came = bytearray()
     async for piece in body.chunks():
         came += piece
-    return read_body(bytes(came), operation.takes)
+    return bytes(came)
 
 
 def at(path: str) -> dict[str, Operation]:
