@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest_asyncio
 
 from fakes.asgi import Inside
+from fakes.buckets import shared
 from fakes.dists import wheel
 from fakes.made import sha
 from fakes.outside import Outside
+from wheelkeep.core.buckets import read_bucket
 from wheelkeep.core.lock import Lock, Locked, LockedFile
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import IndexName, ProjectName
@@ -17,6 +19,8 @@ from wheelkeep.core.targets import EVERYWHERE
 from wheelkeep.index.needed import of_locks
 from wheelkeep.index.wheelhouse import Wheelhouse, export
 from wheelkeep.store.folder_shelf import FolderShelf
+from wheelkeep.store.shelf import hash_of
+from wheelkeep.store.shelves import open_shelf
 
 CONFIG = """
 [sources.outer]
@@ -99,6 +103,27 @@ async def test_what_else_lies_there_is_told_and_goes_only_when_asked(inside: Ins
     state = await exported(inside, to, lock(demo=(pure,)), prune=True)
     assert (state.removed, state.strangers) == (sorted([FILES[1][0], FILES[2][0]]), [])
     assert not (to / FILES[2][0]).exists()
+
+
+async def test_a_bucket_holds_the_same(inside: Inside, tmp_path: Path) -> None:
+    buckets, to = shared(), tmp_path / "house"
+    buckets.make("houses")
+    (pure, windows, lib), bucket = sums(), read_bucket(f"s3://houses/{tmp_path.name}")
+    locked = lock(demo=(pure, windows), lib=(lib,))
+    needed = await of_locks(inside.keep.indexes[IndexName("main")], [locked], EVERYWHERE)
+    shelf = open_shelf(bucket, buckets.settings, public=True)
+    try:
+        for written in (3, 0):
+            states = export(inside.keep, needed, shelf, address=None, at_once=2, prune=True)
+            *_, last = [state async for state in states]
+            assert isinstance(last, Wheelhouse) and (last.written, last.lacking) == (written, [])
+        names = {item.name async for item in shelf.items() if item.name != "lock"}
+        assert names == {*(name for name, _ in FILES), "requirements.txt", "index.html"}
+        await exported(inside, to, locked)
+        for name in names:
+            assert await hash_of(shelf, name) == await hash_of(FolderShelf(to), name)
+    finally:
+        await shelf.close()
 
 
 async def test_nothing_is_named_while_something_is_lacking(inside: Inside, tmp_path: Path) -> None:

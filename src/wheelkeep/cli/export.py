@@ -11,7 +11,7 @@ from wheelkeep import configuration
 from wheelkeep.cli.output import print_json, size
 from wheelkeep.cli.progress import Progress
 from wheelkeep.cli.setup import Json, choose_index
-from wheelkeep.core.buckets import is_bucket
+from wheelkeep.core.buckets import is_bucket, read_bucket
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.settings import Settings
@@ -19,9 +19,9 @@ from wheelkeep.logs import quiet
 
 if TYPE_CHECKING:
     from wheelkeep.cli.given import Given
+    from wheelkeep.core.buckets import Bucket
     from wheelkeep.core.targets import Targets
     from wheelkeep.index.wheelhouse import Wheelhouse
-    from wheelkeep.store.shelf import Shelf
 
 _AT_ONCE = 8
 _MOST_NAMED = 20
@@ -38,7 +38,7 @@ def _together() -> None:
 @app.command()
 def wheelhouse(
     context: typer.Context,
-    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="A folder, or s3://bucket/prefix.")],
     file: Annotated[
         list[Path],
         typer.Option("-r", "--requirement", help="A lock, or a file of requirements; may be given again."),
@@ -67,26 +67,25 @@ def wheelhouse(
     chosen = choose_index(settings, index)
     targets = read_machines(python, platform)
     given = read_given((), file)
-    address = _address(destination, url)
+    place = (_place(destination), _address(destination, url))
     try:
-        done = asyncio.run(
-            _wheelhouse(settings, chosen, given, targets, (destination, address), python=python, prune=prune)
-        )
+        done = asyncio.run(_wheelhouse(settings, chosen, given, targets, place, python=python, prune=prune))
     except _no_answer() as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     if json:
         print_json(done)
     else:
-        _print(done, destination, address)
+        _print(done, destination, place[1])
     raise typer.Exit(1 if done.lacking else 0)
 
 
 def _no_answer() -> tuple[type[WheelkeepError], ...]:
     from wheelkeep.core.errors import Unanswered
     from wheelkeep.index.uv import Unresolvable
+    from wheelkeep.store.shelf import Busy, Unavailable
 
-    return (Unresolvable, Unanswered)
+    return (Unresolvable, Unanswered, Busy, Unavailable)
 
 
 def _address(destination: str, url: str | None) -> str | None:
@@ -98,13 +97,17 @@ def _address(destination: str, url: str | None) -> str | None:
     return None if is_bucket(destination) else str(Path(destination).resolve())
 
 
-def _shelf(destination: str) -> "Shelf":
-    from wheelkeep.store.folder_shelf import FolderShelf
-
+def _place(destination: str) -> "Path | Bucket":
+    """Raises BadParameter."""
+    if is_bucket(destination):
+        try:
+            return read_bucket(destination)
+        except ValueError as error:
+            raise typer.BadParameter(f"{destination[:80]} {error}") from None
     path = Path(destination)
     if path.exists() and not path.is_dir():
         raise typer.BadParameter(f"{destination} is a file: name a folder")
-    return FolderShelf(path, public=True)
+    return path
 
 
 async def _wheelhouse(
@@ -112,7 +115,7 @@ async def _wheelhouse(
     index: IndexName,
     given: "Given",
     targets: "Targets",
-    place: tuple[str, str | None],
+    place: "tuple[Path | Bucket, str | None]",
     *,
     python: str | None,
     prune: bool,
@@ -120,9 +123,10 @@ async def _wheelhouse(
     from wheelkeep import compose
     from wheelkeep.cli.given import needed
     from wheelkeep.index.wheelhouse import Wheelhouse, export
+    from wheelkeep.store.shelves import open_shelf
 
     destination, address = place
-    shelf = _shelf(destination)
+    shelf = open_shelf(destination, settings.s3, public=True)
     keep = compose.build(settings)
     await keep.start()
     done: Wheelhouse | None = None

@@ -8,10 +8,13 @@ from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.shelf import Shelf
 
 
-def open_shelf(place: Path | Bucket, s3: S3Settings) -> Shelf:
-    """The folder or bucket, which nobody has asked anything yet."""
+def open_shelf(place: Path | Bucket, s3: S3Settings, *, public: bool = False) -> Shelf:
+    """The folder or bucket, which nobody has asked anything yet.
+
+    ``public``: others may read what is put into the folder; who may read a bucket is the bucket's own affair.
+    """
     if isinstance(place, Path):
-        return FolderShelf(place)
+        return FolderShelf(place, public=public)
     from wheelkeep.store.s3_shelf import S3Shelf  # noqa: PLC0415 - for those who have a bucket
 
     return S3Shelf(place, s3)
