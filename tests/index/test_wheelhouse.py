@@ -116,7 +116,11 @@ async def test_a_bucket_holds_the_same(inside: Inside, tmp_path: Path) -> None:
         for written in (3, 0):
             states = export(inside.keep, needed, shelf, address=None, at_once=2, prune=True)
             *_, last = [state async for state in states]
-            assert isinstance(last, Wheelhouse) and (last.written, last.lacking) == (written, [])
+            assert isinstance(last, Wheelhouse) and (last.written, last.lacking, last.removed) == (
+                written,
+                [],
+                [],
+            )
         names = {item.name async for item in shelf.items() if item.name != "lock"}
         assert names == {*(name for name, _ in FILES), "requirements.txt", "index.html"}
         await exported(inside, to, locked)

@@ -18,7 +18,8 @@ from wheelkeep.index.needed import Lacking, Needed
 from wheelkeep.store.shelf import Item, Shelf, hash_of
 
 REQUIREMENTS, PAGE = "requirements.txt", "index.html"
-_OURS = frozenset({REQUIREMENTS, PAGE, "pip.conf"})
+# The last one is a bucket's, while somebody writes there.
+_OURS = frozenset({REQUIREMENTS, PAGE, "pip.conf", "lock"})
 _HEAD = "by wheelkeep export wheelhouse"
 
 
