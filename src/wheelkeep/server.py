@@ -24,7 +24,7 @@ from wheelkeep.core.crowd import places
 _PATIENCE = 120.0
 """Seconds that the first answer may take before the ready line is given up."""
 _LONGEST_HEAD = 64 * 1024
-"""Bytes of one request's head."""
+"""Bytes of one request's head that are read at least; hyper takes up to twice as many before it says 431."""
 _HEAD = 15_000
 """Milliseconds that the head of a request may take, from the connection's beginning or the end of the answer before."""
 _WAITING = 4096

@@ -96,7 +96,7 @@ def test_what_is_done_to_a_log_behind_its_back_is_found(outside: Outside, tmp_pa
     for path, statement in (
         ("fetches.sqlite", "UPDATE fetched_by SET address = '10.0.0.9'"),
         ("fetches.sqlite", "DELETE FROM fetches"),
-        ("wheelkeep.sqlite", "UPDATE leaves SET sha256 = zeroblob(32) WHERE id = 1"),
+        ("wheelkeep.sqlite", "UPDATE leaves SET sha256 = zeroblob(32) WHERE heads IS NULL"),
         ("wheelkeep.sqlite", "DELETE FROM leaves WHERE id = 1"),
     ):
         shutil.rmtree(server.data)

@@ -117,6 +117,18 @@ def prepare_fetches(path: Path) -> None:
         raise WheelkeepError(f"{path} was written by a newer wheelkeep: upgrade this one")
     if shape == _SHAPE:
         return
+    if not path.exists():
+        # Whoever looks for the file meanwhile finds none, or one with all its tables.
+        passing = path.with_suffix(".new")
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{passing}{suffix}").unlink(missing_ok=True)
+        _make(passing, shape)
+        passing.rename(path)
+    else:
+        _make(path, shape)
+
+
+def _make(path: Path, shape: int) -> None:
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     # All or nothing: by itself the driver would commit the new column alone.
     event.listen(engine, "connect", _by_hand)

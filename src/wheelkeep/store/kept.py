@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import kept_blobs
 
@@ -28,7 +29,7 @@ class KeptBlobs:
         try:
             async with self._database.write() as connection:
                 await connection.execute(insert(kept_blobs).on_conflict_do_nothing(), rows)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unwritable):
             return False
         return True
 
