@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from fakes.made import file, page
 from wheelkeep import compose
 from wheelkeep.core.model import File
-from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.read_settings import read_settings
+from wheelkeep.core.snapshot import Pinned
 from wheelkeep.index import clearing
 from wheelkeep.index.clearing import Busy, Cleared, Wish, clear
 from wheelkeep.index.keep import Keep
@@ -29,6 +30,7 @@ from wheelkeep.store.ledger import Entry
 from wheelkeep.store.pages import StoredPage
 from wheelkeep.store.releases import Releases
 from wheelkeep.store.removal import Removal, removing, staying
+from wheelkeep.store.snapshots import Snapshot
 from wheelkeep.store.trust import stamp_of
 from wheelkeep.store.uploads import Uploads
 
@@ -147,6 +149,21 @@ async def test_what_nothing_needs_goes_and_is_on_record(keep: Keep) -> None:
     assert {one async for one in keep.kept.all()} == stays
     (going,) = (await cleared(keep, replace(NOW, ahead=True))).files
     assert (going.kind, going.sha256) == ("ahead", ahead.sha256)
+
+
+async def test_what_a_snapshot_has_stays_as_long_as_the_snapshot(keep: Keep) -> None:
+    ahead, free = await listed(keep, b"2.0"), await listed(keep, b"3.0")
+    orphan = file("lib-4.0.tar.gz", sha256=await stored(keep, b"4.0"))
+    told = {"index": IndexName("main"), "kind": "lock", "at": datetime.now(UTC), "by": "ci"}
+    snapshot = Snapshot(name="release", number=0, projects=1, files=2, here=2, **told)  # type: ignore[arg-type]
+    snapshots = keep.views.snapshots
+    await snapshots.add(snapshot, {LIB: Pinned(page(ahead, orphan, project="lib"), ())})
+    wish = replace(NOW, ahead=True, served_before=datetime.now(UTC))
+    assert [one.sha256 for one in (await cleared(keep, wish)).files] == [free.sha256]
+    assert here(keep) == {ahead.sha256, orphan.sha256}
+    assert await snapshots.delete("release", "ci", datetime.now(UTC)) == 1
+    assert {one.sha256 for one in (await cleared(keep, wish)).files} == {ahead.sha256, orphan.sha256}
+    assert here(keep) == set()
 
 
 async def test_what_was_served_goes_where_that_is_said_alone(keep: Keep) -> None:

@@ -314,6 +314,50 @@ def test_a_closed_index_by_another_spelling(world: World) -> None:
         assert world.ask(path, "none").status == 404, path
 
 
+def kept(world: World) -> list[str]:
+    """The addresses of what views and snapshots of an index have; those of two snapshots are made sure of."""
+    for index, caller in (("main", "reader"), ("open", "none")):
+        for project in ("demo", "placed"):
+            assert world.ask(f"/{index}/simple/{project}/", caller).status == 200
+        made = world.ask(f"/api/v1/snapshots/kept-{index}?index={index}&replace=true", "admin", "PUT")
+        assert made.status == 200, made.body
+    return [path for path in world.paths if path.startswith(_OF_THE_PAST)]
+
+
+_OF_THE_PAST = ("/simple", "/files", "/packages", "/integrity", "/pypi", "/blocked", "/project")
+
+
+def test_the_past_of_a_closed_index_is_as_closed(world: World) -> None:
+    """By a date, by a snapshot and by one that is not there: every caller is told the same everywhere."""
+    paths = kept(world)
+    expected = {"none": 401, "revoked": 401, "stranger": 403, "approver": 403, "publisher": 403}
+    for caller, status in expected.items():
+        for method in ("GET", "POST"):
+            replies = [
+                world.ask(f"/main@{when}{path}", caller, method)
+                for when in ("2020-12-31", "kept-main", "nothing")
+                for path in paths
+            ]
+            assert {reply.status for reply in replies} == {status}, (caller, method)
+            assert len({refusal(reply) for reply in replies}) == 1, (caller, method)
+    hidden = world.ask("/api/v1/snapshots/kept-main", "stranger")
+    assert hidden.status == 404
+    assert "kept-main" not in world.ask("/api/v1/snapshots", "stranger").text
+
+
+def test_who_may_read_sees_the_past_as_of_an_open_index(world: World) -> None:
+    for main, other in (("main@2020-12-31", "open@2020-12-31"), ("main@kept-main", "open@kept-open")):
+        codes = set()
+        for path in kept(world):
+            told, shown = world.ask(f"/{main}{path}", "reader"), world.ask(f"/{other}{path}", "none")
+            codes.add(told.status)
+            assert told.status == shown.status, (main, path)
+            if told.status == 200 and told.kind != "text/html":
+                assert told.body == shown.body, (main, path)
+            assert_not_shared(told, path)
+        assert {200, 302, 403, 404} <= codes
+
+
 @pytest.mark.parametrize("index", ["main", "open"])
 def test_uploads_need_their_own_scope(world: World, index: str) -> None:
     """Whoever may read may not publish, and the other way round; it matters not whether the index is open."""

@@ -2,16 +2,20 @@
 
 import asyncio
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
 from fakes.asgi import Inside
 from fakes.ask import JSON
 from fakes.dists import wheel
+from fakes.osv import record
 from fakes.outside import Outside
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import IndexName
+from wheelkeep.core.read_advisories import read_osv
 from wheelkeep.core.snapshot import Ref
 from wheelkeep.index import snapshots
 from wheelkeep.index.snapshots import Unmakeable
@@ -139,6 +143,45 @@ async def test_a_denial_reaches_what_was_pinned(outside: Outside, tmp_path: Path
         assert one["yanked"].startswith("wheelkeep: deny: INC-7")
         reply = await inside.get(f"/main@release/{one['url'].removeprefix('../../')}")
         assert reply.status == 302
+
+
+@pytest.mark.parametrize("by", ["deny", "malware"])
+async def test_no_past_and_no_snapshot_is_a_way_round(outside: Outside, tmp_path: Path, by: str) -> None:
+    """What is blocked since is blocked at every address of its bytes, though they are here and were given."""
+    filename, _ = wheel("story", "1.0")
+    views = ("main@release", "main@whole", "main@2020-12-31")
+    path = f"files/story/{hash_of('1.0')}/{filename}"
+    async with world(outside, tmp_path) as inside:
+        await page(inside, "main")
+        await pinned(inside, "release", line("1.0"))
+        await pinned(inside, "whole")
+        for view in views:
+            assert (await inside.get(f"/{view}/{path}")).status == 200
+            assert (await inside.get(f"/{view}/{path}.metadata")).status == 200
+        if by == "malware":
+            told = record("MAL-2026-9", "story", events=[], vector=None, versions=["1.0"])
+            await inside.keep.advisor.rows.take([read_osv(told)])
+            await inside.keep.advised({})
+            await asserted_blocked(inside, views, path, "wheelkeep: advisories: MAL-2026-9")
+    if by == "deny":
+        (tmp_path / "policy.toml").write_text('[deny]\npackages = ["story==1.0"]\nreason = "INC-7"\n')
+        async with Inside(tmp_path, CONFIG.format(url=outside.url)) as inside:
+            await asserted_blocked(inside, views, path, "wheelkeep: deny: INC-7")
+
+
+async def asserted_blocked(inside: Inside, views: Iterable[str], path: str, says: str) -> None:
+    filename = path.rpartition("/")[2]
+    for view in views:
+        files = (await inside.get(f"/{view}/simple/story/", accept=JSON)).json["files"]
+        assert [says in str(one["yanked"]) for one in files if one["filename"] == filename] == [True], view
+        urls = (await inside.get(f"/{view}/pypi/story/1.0/json")).json["urls"]
+        assert [one["yanked"] for one in urls] == [True], view
+        for each in (path, f"files/story/-/{filename}"):
+            reply = await inside.get(f"/{view}/{each}")
+            assert reply.status in (302, 403), (view, each)
+            if reply.status == 302:
+                reply = await inside.get(urljoin(f"/{view}/{each}", reply.headers["location"]))
+                assert (reply.status, says in reply.detail) == (403, True), (view, each)
 
 
 async def test_an_index_is_as_it_was_when_it_was_named(outside: Outside, tmp_path: Path) -> None:
