@@ -157,7 +157,7 @@ async def test_what_a_snapshot_has_stays_as_long_as_the_snapshot(keep: Keep) -> 
     told = {"index": IndexName("main"), "kind": "lock", "at": datetime.now(UTC), "by": "ci"}
     snapshot = Snapshot(name="release", number=0, projects=1, files=2, here=2, **told)  # type: ignore[arg-type]
     snapshots = keep.views.snapshots
-    await snapshots.add(snapshot, {LIB: Pinned(page(ahead, orphan, project="lib"), ())})
+    await snapshots.add(snapshot, {LIB: Pinned(page(ahead, orphan, project="lib"), ())}, None)
     wish = replace(NOW, ahead=True, served_before=datetime.now(UTC))
     assert [one.sha256 for one in (await cleared(keep, wish)).files] == [free.sha256]
     assert here(keep) == {ahead.sha256, orphan.sha256}

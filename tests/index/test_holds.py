@@ -6,7 +6,7 @@ from pathlib import Path
 from fakes.asgi import Inside
 from fakes.made import file, page
 from wheelkeep.core.names import IndexName, ProjectName
-from wheelkeep.core.snapshot import Pinned
+from wheelkeep.core.snapshot import Pinned, Ref
 from wheelkeep.index.holds import HOLDS, Ground, release
 from wheelkeep.store.snapshots import Snapshot
 
@@ -32,7 +32,7 @@ async def test_every_state_of_every_snapshot_holds_its_files(tmp_path: Path) -> 
         assert await release(hashes, ground) == hashes
         for name, *files in (("first", one), ("first", two), ("second", one)):
             pinned = Pinned(page(*files), ())
-            await store.add(snapshot(name), {ProjectName("demo"): pinned})
+            await store.add(snapshot(name), {ProjectName("demo"): pinned}, await store.find(Ref(name)))
         assert await release(hashes, ground) == {"f" * 64}
         assert await release(hashes, Ground(inside.keep, served_since=NOW)) == {"f" * 64}
         assert await store.delete("first", "ci", NOW) == 2

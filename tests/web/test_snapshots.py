@@ -19,7 +19,7 @@ from wheelkeep.core.read_advisories import read_osv
 from wheelkeep.core.snapshot import Ref
 from wheelkeep.index import snapshots
 from wheelkeep.index.snapshots import Unmakeable
-from wheelkeep.store.snapshots import Snapshot
+from wheelkeep.store.snapshots import Overtaken, Snapshot
 
 CONFIG = """
 [sources.outer]
@@ -52,7 +52,8 @@ async def pinned(inside: Inside, name: str, text: str | None = None) -> Snapshot
         if text is not None
         else snapshots.of_index(inside.keep, index)
     )
-    return await snapshots.make(inside.keep, name, proposed, "somebody")
+    before = await inside.keep.views.snapshots.find(Ref(name))
+    return await snapshots.make(inside.keep, name, proposed, "somebody", before)
 
 
 def world(outside: Outside, folder: Path) -> Inside:
@@ -109,6 +110,10 @@ async def test_a_new_state_keeps_the_old_one(outside: Outside, tmp_path: Path) -
         assert await store.needed() == {hash_of("1.0"), hash_of("2.0")}
         first = await store.find(Ref("release", 1))
         assert first is not None
+        for seen in (first, None):
+            with pytest.raises(Overtaken, match="another was quicker with release"):
+                await store.add(first, {}, seen)
+        assert len(await store.all()) == 2
         found = await snapshots.since(inside.keep, first, await snapshots.now(inside.keep, first))
         assert [(one.kind, one.before, one.after) for one in found.changed] == [("upgraded", "1.0", "2.0")]
         assert await store.delete("release", "somebody", first.at) == 2

@@ -213,8 +213,13 @@ async def _create(
 
 async def _made(keep: "Keep", name: str, proposed: "Proposed", done: Created) -> Created:
     from wheelkeep.index import snapshots
+    from wheelkeep.store.snapshots import Overtaken
 
-    made = await snapshots.make(keep, name, proposed, BY)
+    try:
+        made = await snapshots.make(keep, name, proposed, BY, done.snapshot)
+    except Overtaken as error:
+        print(f"wheelkeep: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
     return Created(snapshot=made, address=done.address, new=True, left=done.left, difference=done.difference)
 
 

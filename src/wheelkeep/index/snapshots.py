@@ -187,8 +187,8 @@ async def _together(work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
     return await asyncio.gather(*(one(each) for each in work))
 
 
-async def make(keep: Keep, name: str, proposed: Proposed, by: str) -> Snapshot:
-    """Keeps it as the newest state of a name."""
+async def make(keep: Keep, name: str, proposed: Proposed, by: str, before: Snapshot | None) -> Snapshot:
+    """Keeps it as the newest state of a name, after the one that it was compared with. Raises Overtaken."""
     made = Snapshot(
         name=name,
         number=0,
@@ -200,7 +200,7 @@ async def make(keep: Keep, name: str, proposed: Proposed, by: str) -> Snapshot:
         files=proposed.files,
         here=proposed.here,
     )
-    return await keep.views.snapshots.add(made, proposed.pages)
+    return await keep.views.snapshots.add(made, proposed.pages, before)
 
 
 async def since(keep: Keep, before: Snapshot | None, after: Mapping[ProjectName, Summary]) -> Difference:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_new
 
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.snapshot import Kind, Pinned, Ref
 from wheelkeep.store.changes import Changes
@@ -41,6 +42,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Files whose bytes lay here when it was made."""
 
 
+class Overtaken(WheelkeepError):
+    """Another state was made meanwhile, or the one that was looked at is gone: what was agreed to is out of date."""
+
+
 class Snapshots:
     def __init__(self, database: Database, ledger: Ledger, changes: Changes) -> None:
         self._database = database
@@ -63,11 +68,19 @@ class Snapshots:
             rows = await connection.execute(query.order_by(snapshots.c.name, snapshots.c.number))
             return [_read(row) for row in rows]
 
-    async def add(self, made: Snapshot, pages: Mapping[ProjectName, Pinned]) -> Snapshot:
-        """Keeps a new state, all of it in one transaction; gives it with its number."""
+    async def add(
+        self, made: Snapshot, pages: Mapping[ProjectName, Pinned], before: Snapshot | None
+    ) -> Snapshot:
+        """Keeps a new state, all of it in one transaction; gives it with its number.
+
+        ``before``: the newest that its maker knows of. Raises Overtaken where it is not, and keeps nothing.
+        """
         packed = {project: _packed(pinned) for project, pinned in pages.items()}
         async with self._database.write() as connection:
             last = select(func.max(snapshots.c.number)).where(snapshots.c.name == made.name)
+            newest = (await connection.execute(last.where(snapshots.c.deleted.is_(None)))).scalar()
+            if newest != (before.number if before is not None else None):
+                raise Overtaken(f"another was quicker with {made.name}, and nothing was done: try again")
             number = ((await connection.execute(last)).scalar() or 0) + 1
             made = replace(made, number=number)
             told = {

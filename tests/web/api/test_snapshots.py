@@ -75,6 +75,13 @@ async def test_a_lock_and_its_next_state(api: Managed) -> None:
     assert written == [("snapshot deleted", "admin"), ("snapshot", "admin"), ("snapshot", "approver")]
 
 
+async def test_of_two_at_once_nobody_is_replaced_unseen(api: Managed) -> None:
+    """Neither was shown the other's state, so one of them is refused, whichever comes first."""
+    both = await asyncio.gather(*(api.call("PUT", LOCK, raw=lock(version)) for version in ("1.0", "2.0")))
+    assert sorted(reply.status for reply in both) == [200, 409]
+    assert len(await api.keep.views.snapshots.all()) == 1
+
+
 async def test_whoever_may_not_read_an_index_is_told_of_none(api: Managed) -> None:
     await api.call("PUT", LOCK, raw=lock("1.0"))
     await api.call("PUT", "/snapshots/shown?index=open")

@@ -18,7 +18,7 @@ from wheelkeep.core.snapshot import Difference, Kind, Ref, read_ref
 from wheelkeep.index import snapshots
 from wheelkeep.index.index import Index
 from wheelkeep.index.snapshots import Proposed, Unmakeable
-from wheelkeep.store.snapshots import Snapshot
+from wheelkeep.store.snapshots import Overtaken, Snapshot
 from wheelkeep.web import problem, urls
 from wheelkeep.web.api.listing import Paging, cut
 from wheelkeep.web.api.operation import ADMIN, APPROVE, Call, Needs, Operation, Refusal
@@ -176,7 +176,10 @@ async def _put(call: Call) -> Put:
     if before is None or before.kind != proposed.kind or not difference.nothing:
         if before is not None and not call.query.replace:
             raise _unagreed(call, before, proposed, difference)
-        made, new = await snapshots.make(keep, name, proposed, call.caller.name), True
+        try:
+            made, new = await snapshots.make(keep, name, proposed, call.caller.name, before), True
+        except Overtaken as error:
+            raise _conflict(call, [str(error)]) from None
     assert made is not None
     return Put(snapshot=_state(call, made), new=new, left=list(proposed.left), difference=difference)
 
