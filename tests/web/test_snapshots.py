@@ -209,3 +209,41 @@ async def test_an_index_is_as_it_was_when_it_was_named(outside: Outside, tmp_pat
         filename, content = wheel("story", "1.0")
         reply = await inside.get(f"/main@release/files/story/{hash_of('1.0')}/{filename}")
         assert (reply.status, reply.body) == (200, content)
+
+
+async def test_a_name_that_became_private_is_asked_of_nobody(outside: Outside, tmp_path: Path) -> None:
+    """What a snapshot has of it stays where its bytes are here; the rest of it is not fetched from anywhere."""
+    filename, content = wheel("story", "1.0")
+    async with world(outside, tmp_path) as inside:
+        await page(inside, "main")
+        assert (await inside.get(f"/main/files/story/-/{filename}")).body == content
+        await pinned(inside, "release")
+    (tmp_path / "policy.toml").write_text(
+        '[advisories]\nseverity = "any"\n[licences]\nunknown = "admit"\nallow = ["MIT"]\n'
+    )
+    private = '[sources.own]\nkind = "hosted"\nnames = ["story"]\n'
+    config = CONFIG.replace('sources = ["outer"]', 'sources = ["own", "outer"]') + private
+    outside.log.clear()
+    async with Inside(tmp_path, config.format(url=outside.url)) as inside:
+        [one] = (await inside.get("/main@release/simple/story/", accept=JSON)).json["files"]
+        assert one["filename"] == filename
+        for gone in (
+            "files/story/-/story-2.0-py3-none-any.whl",
+            "files/story/-/story-2.0-py3-none-any.whl.metadata",
+        ):
+            assert (await inside.get(f"/main@release/{gone}")).status == 404
+        assert (await inside.get("/main@release/pypi/story/json")).status == 200
+        assert (await inside.get(f"/main@release/files/story/-/{filename}.metadata")).status == 200
+        (inside.keep.blobs.path(hash_of("1.0"))).unlink()
+        assert (await inside.get(f"/main@release/files/story/-/{filename}")).status in (302, 404)
+        assert outside.asked() == []
+
+
+async def test_a_quarantine_reaches_a_snapshot_that_alone_is_used(outside: Outside, tmp_path: Path) -> None:
+    async with world(outside, tmp_path) as inside:
+        await pinned(inside, "release", line("1.0"))
+        assert b"story-1.0" in await page(inside, "main@release")
+        outside.projects_status["story"] = ("quarantined", "INC-8")
+        async with asyncio.timeout(60):
+            while b"quarantined" not in await page(inside, "main@release"):
+                await asyncio.sleep(0.1)

@@ -60,6 +60,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The source no longer lists it; it is shown while its bytes are here."""
     left: Departure | None = None
     """How it went, where it is gone and that was seen."""
+    silent: bool = False
+    """The name is not its source's today, which is asked for nothing: it is shown while its bytes are here."""
     unstated: bool = False
     """No page ever told a sha256: the one here is of the bytes that came first."""
     changed: str | None = None

@@ -213,6 +213,7 @@ class Index:
         nobody is asked of advisories: what is kept is the answer.
         """
         there = {file.source for file in page.files}
+        ask = ask and not any(file.silent for file in page.files)
         attested, licensed, advisor = policy.provenance, policy.licences, self._advisor
         more: _More = {"patience": patience, "first": first, "lies_in": lies_in}
         provenance, licences, warned, (advisories, good_until) = await asyncio.gather(
@@ -251,7 +252,8 @@ class Index:
             return None
         owner = files[0].source
         page = Page(project=view.project, files=files)
-        known, _ = await self._advisor.known(page, self._sources_of(frozenset({owner})), patience=patience)
+        waits = None if files[0].silent else patience
+        known, _ = await self._advisor.known(page, self._sources_of(frozenset({owner})), patience=waits)
         return known.get(owner)
 
     async def gather(

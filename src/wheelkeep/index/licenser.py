@@ -189,6 +189,8 @@ class Licenser:
             # Where there is JSON, it may have been told more than the build tool wrote.
             if body is not None and ((told := read_metadata(body)).words or not source.remote):
                 return told
+        if any(file.silent for file in files):
+            raise Unanswered("the name belongs to another source now")
         _, project, version = release
         document = await source.document("json", f"{project}/{version}")
         if document is None:

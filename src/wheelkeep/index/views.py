@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from wheelkeep.core.merge import Merged, Nowhere
-from wheelkeep.core.model import Answer, Found, Page
+from wheelkeep.core.model import Answer, File, Found, Unasked, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.past import Removed, is_moment, page_at, read_moment
 from wheelkeep.core.policy import Policy
@@ -20,6 +20,8 @@ from wheelkeep.store.snapshots import Snapshot, Snapshots
 log = get_logger(__name__)
 _MOST = 8
 """Views in memory, of all indexes together."""
+_AGAIN = timedelta(minutes=1)
+"""How long a snapshot's page is good, where the index's own does not tell."""
 Departed = Callable[[SourceName, ProjectName], Awaitable[Sequence[Removed]]]
 """What a source had of a project and has no more."""
 Has = Callable[[str], bool]
@@ -58,13 +60,16 @@ class AsOf:
 class AtSnapshot:
     """What a snapshot has; one of a whole index keeps a page that it did not know then once it is asked for."""
 
-    def __init__(self, index: Index, snapshots: Snapshots, snapshot: Snapshot, then: AsOf | None) -> None:
+    def __init__(
+        self, index: Index, snapshots: Snapshots, snapshot: Snapshot, then: AsOf | None, has: Has
+    ) -> None:
         """``then``: the moment of a snapshot of a whole index."""
         self.as_of = then.as_of if then is not None else None
         self._index = index
         self._snapshots = snapshots
         self._snapshot = snapshot
         self._then = then
+        self._has = has
 
     async def gather(self, project: ProjectName, *, patience: float, policy: Policy) -> Gathered:
         pinned = await self._snapshots.page(self._snapshot, project)
@@ -77,8 +82,8 @@ class AtSnapshot:
                 return gathered
             pinned = await self._pin(project, Pinned(outcome.page, outcome.owners))
         assert pinned is not None
-        page = await self._today(pinned.page, policy)
-        return Gathered(project, Merged(page=page, owners=self._owners(pinned)), (), frozenset())
+        live = await self._index.gathered(project, patience=0, policy=policy)
+        return Gathered(project, self._today(pinned, live), (), live.owners)
 
     async def _pin(self, project: ProjectName, pinned: Pinned) -> Pinned:
         try:
@@ -88,29 +93,41 @@ class AtSnapshot:
             log.exception("page_not_pinned", snapshot=self._snapshot.name, project=project)
             return pinned
 
-    async def _today(self, page: Page, policy: Policy) -> Page:
+    def _today(self, pinned: Pinned, live: Gathered) -> Merged | Unreachable:
         """The pinned page less what today forbids whatever was pinned: a source that the index has no more gives no
-        file, and what is in quarantine now is shown as the index shows it now (PEP 792)."""
-        files = tuple(file for file in page.files if file.source in self._sources)
-        gathered = await self._index.gathered(page.project, patience=0, policy=policy)
-        if not isinstance(gathered.outcome, Merged):
-            return replace(page, files=files)
-        live = gathered.outcome.page
-        there = {(file.source, file.filename): file for file in live.files}
-        status = live.status if live.status is not None and live.status.status == "quarantined" else None
-        shown = [
-            replace(file, yanked=now.yanked) if now is not None and now.left == "quarantined" else file
-            for file in files
-            if (now := there.get((file.source, file.filename))) is not None or status is None
+        file; what is in quarantine now is shown as the index shows it now (PEP 792); and a remote source that is not
+        asked for the name today, as a better one has it or might, is not asked for its files either.
+        """
+        outcome = live.outcome
+        asked = {answer.source for answers in live.answers for answer in answers}
+        told = asked - {one.source for answers in live.answers for one in answers if isinstance(one, Unasked)}
+        sources = {place.source.name: place.source for group in self._index.groups for place in group}
+        kept = [file for file in pinned.page.files if file.source in sources]
+        files = [
+            replace(file, silent=True, provenance=None)
+            if sources[file.source].remote and file.source not in told
+            else file
+            for file in kept
+            if not sources[file.source].remote or file.source in asked or self._is_here(file)
         ]
-        return replace(page, files=tuple(shown), status=status or page.status)
+        if len(files) < len(kept) and isinstance(outcome, Unreachable):
+            return outcome
+        status, good_until = None, datetime.now(UTC) + _AGAIN
+        if isinstance(outcome, Merged):
+            status, good_until = outcome.page.status, outcome.good_until or good_until
+            there = {(file.source, file.filename): file for file in outcome.page.files}
+            status = status if status is not None and status.status == "quarantined" else None
+            files = [
+                replace(file, yanked=now.yanked) if now is not None and now.left == "quarantined" else file
+                for file in files
+                if (now := there.get((file.source, file.filename))) is not None or status is None
+            ]
+        page = replace(pinned.page, files=tuple(files), status=status or pinned.page.status)
+        owners = tuple(owner for owner in pinned.owners if owner in sources and owner in asked)
+        return Merged(page=page, owners=owners, good_until=good_until)
 
-    @property
-    def _sources(self) -> frozenset[SourceName]:
-        return frozenset(place.source.name for group in self._index.groups for place in group)
-
-    def _owners(self, pinned: Pinned) -> tuple[SourceName, ...]:
-        return tuple(owner for owner in pinned.owners if owner in self._sources)
+    def _is_here(self, file: File) -> bool:
+        return file.sha256 is not None and self._has(file.sha256)
 
     async def names(self) -> Collection[str] | None:
         return await self._snapshots.projects(self._snapshot) if self._then is None else None
@@ -153,7 +170,7 @@ class Views:
         view = self._views.get(key)
         if view is None:
             then = AsOf(index, snapshot.at, self._departed, self._has) if snapshot.kind == "index" else None
-            view = index.seen(AtSnapshot(index, self.snapshots, snapshot, then), path)
+            view = index.seen(AtSnapshot(index, self.snapshots, snapshot, then, self._has), path)
             self._keep(key, view)
         self._views.move_to_end(key)
         return view

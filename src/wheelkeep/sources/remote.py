@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from wheelkeep.core import freshness, pins
-from wheelkeep.core.errors import NotAPage, Unanswered
+from wheelkeep.core.errors import FileMissing, NotAPage, Unanswered
 from wheelkeep.core.freshness import Plan
 from wheelkeep.core.model import Absent, Answer, File, Found, Page, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
@@ -275,11 +275,13 @@ class Remote:
 
     @asynccontextmanager
     async def open(self, file: File) -> AsyncIterator[Bytes]:
+        if file.silent:
+            raise FileMissing(f"{file.filename} is not here, and its name belongs to another source now")
         async with self._client.stream(file.url) as stream:
             yield stream
 
     async def metadata(self, file: File) -> bytes | None:
-        if not file.metadata:
+        if not file.metadata or file.silent:
             return None
         reply = await self._client.get(f"{file.url}.metadata")
         if reply.status != 200:
@@ -297,6 +299,8 @@ class Remote:
         return reply.body
 
     async def piece(self, file: File, start: int, end: int) -> tuple[bytes, int] | None:
+        if file.silent:
+            return None
         async with self._client.stream(file.url, start=start, end=end - 1 if start >= 0 else None) as stream:
             if stream.status != 206 or stream.total is None:
                 return None
