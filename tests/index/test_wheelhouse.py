@@ -100,8 +100,13 @@ async def test_what_else_lies_there_is_told_and_goes_only_when_asked(inside: Ins
     state = await exported(inside, to, lock(demo=(pure,)))
     assert state.strangers == sorted([FILES[1][0], FILES[2][0]])
     assert (to / FILES[2][0]).exists()
+    (to / "below").mkdir()
+    others = [f"below/{FILES[2][0]}", "notes.txt"]
+    for name in others:
+        (to / name).write_bytes(b"somebody's own")
     state = await exported(inside, to, lock(demo=(pure,)), prune=True)
-    assert (state.removed, state.strangers) == (sorted([FILES[1][0], FILES[2][0]]), [])
+    assert (state.removed, state.strangers) == (sorted([FILES[1][0], FILES[2][0]]), others)
+    assert all((to / name).exists() for name in others)
     assert not (to / FILES[2][0]).exists()
 
 

@@ -52,7 +52,9 @@ def wheelhouse(
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="Where clients find it; else the folder itself.")
     ] = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove what else lies there.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove other wheels and sdists that lie there.")
+    ] = False,
     index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
     json: Json = False,
 ) -> None:

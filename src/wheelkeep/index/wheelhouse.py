@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.model import File
+from wheelkeep.core.names import owner_of
 from wheelkeep.core.write_lock import Choice, write_requirements
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.mirror import Mirror, mirror
@@ -45,8 +46,8 @@ async def export(
 ) -> AsyncIterator[Wheelhouse | Mirror]:
     """Brings the files into the keep, then to the shelf; gives how far it is.
 
-    ``address``: where clients find it, for a line of pip's configuration. ``prune``: what else lies there goes. Raises
-    Unavailable and Busy of the shelf. Where something is lacking nothing that names files is written.
+    ``address``: where clients find it, for a line of pip's configuration. ``prune``: other wheels and sdists
+    there go. Raises Unavailable and Busy of the shelf. Where something is lacking nothing that names files is written.
     """
     state = None
     async for state in mirror(keep, needed.files, at_once=at_once):
@@ -67,9 +68,11 @@ async def export(
         if not house.lacking:
             await _name(shelf, needed.choices, address)
             if prune:
-                for name in house.strangers:
+                # A slip of the hand may name a folder that is full of other things.
+                house.removed = [name for name in house.strangers if owner_of(name) is not None]
+                for name in house.removed:
                     await shelf.remove(name)
-                house.removed, house.strangers = house.strangers, []
+                house.strangers = sorted(set(house.strangers) - set(house.removed))
     yield house
 
 
