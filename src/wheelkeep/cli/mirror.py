@@ -25,6 +25,17 @@ _AT_ONCE = 8
 _MOST_AT_ONCE = 64
 
 
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    given: "Given"
+    targets: "Targets"
+    python: str | None
+    all_allowed: bool
+    at_once: int
+    dry_run: bool
+
+
 class Mirrored(Struct, frozen=True, kw_only=True):
     """What ``mirror --json`` prints. Sizes are bytes, as far as they are known."""
 
@@ -79,8 +90,10 @@ def mirror(
     given = read_given(requirements or (), file or ())
     if not (given.requirements or given.locks or all_allowed):
         raise typer.BadParameter("say what to fetch: requirements, -r FILE, or --all-allowed")
-    wanted = (given, targets, python)
-    done = _mirrored(settings, chosen, wanted, all_allowed=all_allowed, at_once=at_once, dry_run=dry_run)
+    asked = Asked(
+        given=given, targets=targets, python=python, all_allowed=all_allowed, at_once=at_once, dry_run=dry_run
+    )
+    done = _mirrored(settings, chosen, asked)
     if json:
         print_json(_said(done, chosen, dry_run=dry_run))
     else:
@@ -88,56 +101,37 @@ def mirror(
     raise typer.Exit(1 if done.lacking else 0)
 
 
-def _mirrored(
-    settings: Settings,
-    index: IndexName,
-    wanted: "tuple[Given, Targets, str | None]",
-    *,
-    all_allowed: bool,
-    at_once: int,
-    dry_run: bool,
-) -> "Mirror":
+def _mirrored(settings: Settings, index: IndexName, asked: Asked) -> "Mirror":
     """Raises Exit (1) where what is wanted cannot be resolved."""
     from wheelkeep.core.errors import Unanswered
     from wheelkeep.index.uv import Unresolvable
 
     try:
-        return asyncio.run(
-            _mirror(settings, index, wanted, all_allowed=all_allowed, at_once=at_once, dry_run=dry_run)
-        )
+        return asyncio.run(_mirror(settings, index, asked))
     except (Unresolvable, Unanswered) as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
-async def _mirror(
-    settings: Settings,
-    index: IndexName,
-    wanted: "tuple[Given, Targets, str | None]",
-    *,
-    all_allowed: bool,
-    at_once: int,
-    dry_run: bool,
-) -> "Mirror":
+async def _mirror(settings: Settings, index: IndexName, asked: Asked) -> "Mirror":
     from wheelkeep import compose
     from wheelkeep.cli.given import needed
     from wheelkeep.index import needed as of
     from wheelkeep.index.mirror import mirror as bring
     from wheelkeep.index.mirror import planned
 
-    given, targets, python = wanted
     keep = compose.build(settings)
     await keep.start()
     try:
-        found = await needed(keep, keep.indexes[index], given, targets, python=python)
-        if all_allowed:
-            found = found.with_(await of.all_allowed(keep.indexes[index], targets))
+        found = await needed(keep, keep.indexes[index], asked.given, asked.targets, python=asked.python)
+        if asked.all_allowed:
+            found = found.with_(await of.all_allowed(keep.indexes[index], asked.targets))
         state, missing = planned(keep, found.files)
-        if not dry_run:
+        if not asked.dry_run:
             shown = f"{len(missing)} files, about {size(state.bytes - state.there_bytes)}"
             print(f"wheelkeep: to fetch: {shown}; {state.there} are kept already", file=sys.stderr)
             progress = Progress()
-            async for state in bring(keep, found.files, at_once=at_once):
+            async for state in bring(keep, found.files, at_once=asked.at_once):
                 progress.tell(state.done, state.files, state.there_bytes + state.fetched_bytes, state.bytes)
             progress.end()
         state.lacking = [*found.lacking, *state.lacking]
