@@ -664,3 +664,21 @@ def test_the_clock_is_the_wall_s_in_utc() -> None:
     moment = clock()
     assert isinstance(moment, datetime)
     assert moment.utcoffset() == timedelta(0)
+
+
+async def test_what_was_seen_first_stands_where_the_page_was_lost(outside: Outside, asker: Asker) -> None:
+    """Whoever takes a page out of the database does not make room for other bytes: the log's entries remain."""
+    outside.add(NAME, BYTES)
+    outside.add(NEXT, NEXT_BYTES)
+    first = await asker.file()
+    async with asker.store.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM pages")
+    outside.change(NAME, b"other bytes", sha256=sha256(b"other bytes"))
+    asker.wait()
+    again = await asker.file()
+    assert (again.sha256, again.changed) == (first.sha256, sha256(b"other bytes"))
+    assert [(one.kind, one.filename) for one in asker.incidents] == [("hash-changed", NAME)]
+    assert (await asker.file(NEXT)).changed is None
+    asker.wait()
+    assert (await asker.file()).sha256 == first.sha256
+    assert len(asker.incidents) == 1

@@ -1,5 +1,6 @@
 """A stored page only grows: what a source says now is laid over what it said first. A changed hash is an incident."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,6 +10,9 @@ from wheelkeep.core.model import Departure, File, Page, Was
 
 _MOST_BEFORE = 50
 """Earlier states of one file: a source that turns to and fro must not make a page grow for ever."""
+
+
+_NONE: Mapping[str, str] = {}
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -24,7 +28,11 @@ class Incident(Struct, frozen=True, kw_only=True):
 
 
 def overlay(
-    stored: Page | None, told: Page, now: datetime, checked: datetime | None = None
+    stored: Page | None,
+    told: Page,
+    now: datetime,
+    checked: datetime | None = None,
+    firsts: Mapping[str, str] = _NONE,
 ) -> tuple[Page, tuple[Incident, ...]]:
     """Lays the page that a source tells now over the stored one; both are of one project and one source.
 
@@ -32,7 +40,8 @@ def overlay(
     standards yanked, PEP 592; metadata, PEP 658; provenance, PEP 740) is taken from the new page. Of a file whose
     sha256 changed everything is kept as it was. A file that is no longer listed is marked ``gone``, and how it left;
     so is each of a project in quarantine, which may offer none (PEP 792), listed or not.
-    ``checked``: when the source last said what is stored.
+    ``checked``: when the source last said what is stored. ``firsts``: the sha256 of file names that were seen before
+    there was this page, which stand as those of a stored page do.
     """
     quarantined = told.status is not None and told.status.status == "quarantined"
     before = {file.filename: file for file in stored.files} if stored else {}
@@ -43,6 +52,14 @@ def overlay(
         if old is None:
             late = stored is not None
             first = replace(new, first_seen=now, late=late, absent=checked if late else None)
+            if (known := firsts.get(new.filename)) not in (None, new.sha256):
+                first = replace(first, sha256=known, size=None, digests={}, changed=new.sha256)
+                if new.sha256 is not None:
+                    incidents.append(
+                        Incident(
+                            kind="hash-changed", filename=new.filename, first=known or "", told=new.sha256
+                        )
+                    )
             files.append(_left(first, "quarantined") if quarantined else first)
             continue
         merged, incident = _over(old, new, now)

@@ -200,7 +200,10 @@ class Remote:
                 raise Unanswered(f"it answered {reply.status}", retry_after=retry_after_of(reply))
             page = await asyncio.to_thread(self._read, reply, project)
             page = await self._with_sizes(page, stored.page if stored else None)
-            return await self._overlay(project, page, reply)
+            # A page that is new here, or was lost, may name files that are not: what was seen first stands.
+            known = stored.page if stored else None
+            firsts = await self._pages.firsts(self.name, page) if known is None else {}
+            return await self._overlay(project, page, reply, firsts)
 
     def _read(self, reply: Reply, project: ProjectName) -> Page:
         kind = reply.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -210,13 +213,15 @@ class Remote:
             return read_html(reply.body, url=reply.url, project=project, source=self.name)
         raise NotAPage(f"it answered with {kind[:60] or 'no content type'} instead of a page")
 
-    async def _overlay(self, project: ProjectName, page: Page, reply: Reply) -> StoredPage:
+    async def _overlay(
+        self, project: ProjectName, page: Page, reply: Reply, firsts: dict[str, str]
+    ) -> StoredPage:
         incidents: list[pins.Incident] = []
 
         def lay(old: StoredPage | None) -> Page:
             incidents.clear()
             before = old.page if old else None
-            laid, found = pins.overlay(before, page, self._now(), old.checked if old else None)
+            laid, found = pins.overlay(before, page, self._now(), old.checked if old else None, firsts)
             incidents.extend(found)
             return before if before is not None and laid == before else laid
 

@@ -14,7 +14,7 @@ from wheelkeep.core.model import Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.logs import get_logger
 from wheelkeep.store.database import Database
-from wheelkeep.store.leaves import add_seen
+from wheelkeep.store.leaves import Leaves, add_seen
 from wheelkeep.store.packed import pack_page, unpack_page
 from wheelkeep.store.tables import pages
 
@@ -52,6 +52,10 @@ class Pages:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return self._newer(source, project, _read(row))
+
+    async def firsts(self, source: SourceName, page: Page) -> dict[str, str]:
+        """The sha256 with which each file name of a page was first seen in its source, whatever became of the row."""
+        return await Leaves(self._database).seen(source, [file.filename for file in page.files])
 
     async def change(
         self,
