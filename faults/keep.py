@@ -136,7 +136,7 @@ class World:
         ran = subprocess.run(
             [program(), "-c", str(self.keep.config), *words],
             cwd=self.keep.folder,
-            env=environment(NO_COLOR="1"),
+            env=environment(NO_COLOR="1") | self.keep.env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import clocks
 import crowds
 import damage
 import disks
@@ -37,6 +38,7 @@ FAULTS: dict[str, tuple[str, Callable[[Scene], None]]] = {
     "read-only": ("a read-only data folder", disks.read_only),
     "bits": ("flipped bits in stored files", damage.bits),
     "database": ("noise behind the log of the database", damage.database),
+    "clock": ("a clock that jumps", clocks.jumps),
     "hangs": ("an origin that hangs, resets and breaks off", upstreams.hangs),
     "connecting": ("an origin that cannot be talked to", upstreams.connecting),
     "descriptors": ("256 open files under many connections", crowds.descriptors),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fakes.made import NOW, later
-from wheelkeep.core.freshness import Plan, pause_after_failure, plan
+from wheelkeep.core.freshness import LONGEST_PAUSE, Plan, pause_after_failure, pauses, plan, young
 
 FRESH = timedelta(minutes=10)
 
@@ -42,3 +42,19 @@ def test_pauses_grow_and_have_an_end() -> None:
 def test_no_pause_is_longer_than_a_page_is_fresh() -> None:
     assert pause_after_failure(50, timedelta(seconds=5)) == timedelta(seconds=5)
     assert pause_after_failure(50, timedelta(milliseconds=1)) == timedelta(seconds=1)
+
+
+def test_a_clock_that_was_set_back_ends_every_pause() -> None:
+    assert [pauses(later(seconds=left), NOW) for left in (-1, 0, 1, 60, 61, 10**8)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert all(pause_after_failure(count, timedelta(days=1)) <= LONGEST_PAUSE for count in range(20))
+
+
+def test_what_was_learnt_later_than_now_is_not_young() -> None:
+    assert [young(later(seconds=at), NOW, FRESH) for at in (-600, -599, 0, 1)] == [False, True, True, False]

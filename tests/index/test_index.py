@@ -258,7 +258,7 @@ async def test_it_is_ready_when_all_its_sources_are(pointed: Pointed) -> None:
 def a_view(name: str, *, files: int = 0, expires: float = FAR.toordinal() * 86_400.0) -> View:
     told = [file(f"{name}-{number}.tar.gz") for number in range(files)]
     judged: Judged = judge(page(*told, project=name), Policy([]), Context(now=datetime.now(UTC)))
-    return View(judged, owners=(), stale=None, expires=expires, learned={})
+    return View(judged, owners=(), stale=None, made=0.0, expires=expires, learned={})
 
 
 def test_the_memo_holds_up_to_a_weight_and_keeps_what_is_asked_for() -> None:
@@ -294,6 +294,17 @@ def test_one_view_a_name() -> None:
     memo.put(first)
     memo.put(second)
     assert (first.alive, memo.get(ProjectName("a"), 0)) == (False, second)
+
+
+def test_a_view_from_a_later_clock_is_dropped() -> None:
+    """The clock was set forward, and back again: what was to hold until then would hold for as long as that."""
+    memo = Memo(100_000)
+    view = a_view("a")
+    view.made = 1_000.0
+    memo.put(view)
+    assert memo.get(ProjectName("a"), 1_000.0) is view
+    assert memo.get(ProjectName("a"), 999.0) is None
+    assert not view.alive
 
 
 def test_a_view_that_is_over_is_dropped() -> None:

@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from enum import Enum
 
+LONGEST_PAUSE = timedelta(minutes=1)
+"""For which a thing that was not to be had is not asked for again, at most."""
+
 
 class Plan(Enum):
     """What to do with what is stored."""
@@ -24,12 +27,23 @@ def plan(*, checked: datetime | None, has_page: bool, fresh: timedelta, now: dat
     """
     if checked is None:
         return Plan.ASK
-    age = now - checked
-    if timedelta(0) <= age < fresh:
+    if young(checked, now, fresh):
         return Plan.USE
     return Plan.REVALIDATE if has_page else Plan.ASK
 
 
+def young(at: datetime, now: datetime, kept: timedelta) -> bool:
+    """Whether what was learnt at ``at`` is younger than ``kept``; of a later moment than now it is not."""
+    return timedelta(0) <= now - at < kept
+
+
+def pauses(until: datetime, now: datetime) -> bool:
+    """Whether a pause that was to end at ``until`` still holds. None is longer than a minute, so one of which more than
+    that is left began before the clock was set back, and is over."""
+    return now < until <= now + LONGEST_PAUSE
+
+
 def pause_after_failure(failures: int, fresh: timedelta) -> timedelta:
     """How long a source that failed ``failures`` times in a row for one name is left alone while a page stands in."""
-    return min(timedelta(seconds=min(0.5 * 2.0 ** min(failures, 8), 60.0)), max(fresh, timedelta(seconds=1)))
+    longest = min(LONGEST_PAUSE, max(fresh, timedelta(seconds=1)))
+    return min(timedelta(seconds=0.5 * 2.0 ** min(failures, 8)), longest)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from wheelkeep.core import names
+from wheelkeep.core import freshness, names
 from wheelkeep.core.arrival import clock
 from wheelkeep.core.attested import Fact, Provenance, Remembered, find_standard
 from wheelkeep.core.errors import Unanswered
@@ -145,7 +145,7 @@ class Attestor:
             if file.provenance is not None
             and file.sha256 is not None
             and file.filename not in facts
-            and self._troubles.get(_key(file), (now, ""))[0] <= now
+            and not freshness.pauses(self._troubles.get(_key(file), (now, ""))[0], now)
         ]
 
     async def _kept(self, project: ProjectName, asked: Sequence[File]) -> list[Remembered]:
@@ -163,7 +163,9 @@ class Attestor:
                 continue
             if file.sha256 is None:
                 troubles[file.filename] = "its page tells no sha256"
-            elif (trouble := self._troubles.get(_key(file))) is not None and trouble[0] > now:
+            elif (trouble := self._troubles.get(_key(file))) is not None and freshness.pauses(
+                trouble[0], now
+            ):
                 moments.append(trouble[0])
                 troubles[file.filename] = trouble[1]
             else:
@@ -282,7 +284,7 @@ def _facts(asked: Sequence[File], kept: Sequence[Remembered], roots: str, now: d
         for row in kept
         if files.get((row.source, row.filename)) == row.sha256
         and row.roots == roots
-        and (row.fact.state == "verified" or now - row.checked < _DOUBTED)
+        and (row.fact.state == "verified" or freshness.young(row.checked, now, _DOUBTED))
     }
 
 

@@ -306,6 +306,7 @@ class Index:
             judged,
             owners=merged.owners,
             stale=merged.stale,
+            made=now,
             expires=expiry(merged.good_until, judged.good_until, good_until, now=now),
             learned=learned,
         )
@@ -355,7 +356,8 @@ def _unlisted(project: ProjectName, outcome: Unasked) -> View:
     )
     status = Status("quarantined", f"{verdict.label}; {WHERE_TO_ASK}")
     judged = Judged(page=Page(project=project, status=status), decisions=(), good_until=None)
-    return View(judged, owners=(), stale=None, expires=time.time() + 60, learned={}, unlisted=verdict)
+    now = time.time()
+    return View(judged, owners=(), stale=None, made=now, expires=now + 60, learned={}, unlisted=verdict)
 
 
 newest = merge.newest

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from wheelkeep.core import names
+from wheelkeep.core import freshness, names
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.licence import Licences, Told, read_info, read_metadata
 from wheelkeep.core.licences import LicencesGate
@@ -88,7 +88,8 @@ class Licenser:
         unknown = {
             release: files
             for release, files in releases.items()
-            if self._known(release, now) is None and self._troubles.get(release, (now, ""))[0] <= now
+            if self._known(release, now) is None
+            and not freshness.pauses(self._troubles.get(release, (now, ""))[0], now)
         }
         if first is not None:
             unknown = {
@@ -104,7 +105,7 @@ class Licenser:
     def _known(self, release: Release, now: datetime) -> Told | None:
         """What is known of a release; that it tells nothing is looked at again after a while."""
         at, told = self._told.get(release, (now, None))
-        return told if told is not None and (told.words or now - at < _DOUBTED) else None
+        return told if told is not None and (told.words or freshness.young(at, now, _DOUBTED)) else None
 
     def _given(self, releases: Mapping[Release, Sequence[File]]) -> Licences:
         now = self._now()
@@ -115,7 +116,7 @@ class Licenser:
             source, _, version = release
             if (one := self._known(release, now)) is not None:
                 told[source, version] = one
-            elif (trouble := self._troubles.get(release)) is not None and trouble[0] > now:
+            elif (trouble := self._troubles.get(release)) is not None and freshness.pauses(trouble[0], now):
                 troubles[source, version] = trouble[1]
                 again = min(again, trouble[0])
             else:

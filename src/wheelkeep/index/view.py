@@ -21,6 +21,7 @@ class View:
         "expires",
         "judged",
         "learned",
+        "made",
         "owners",
         "renderings",
         "stale",
@@ -34,6 +35,7 @@ class View:
         *,
         owners: tuple[SourceName, ...],
         stale: str | None,
+        made: float,
         expires: float,
         learned: dict[str, str],
         unlisted: Verdict | None = None,
@@ -42,6 +44,8 @@ class View:
         self.owners = owners
         self.stale = stale
         """Why this is older than it should be, where it is."""
+        self.made = made
+        """Seconds since the epoch when it was made: an earlier clock than that was set back, and tells no age."""
         self.expires = expires
         """Seconds since the epoch from which it may no longer be used."""
         self.learned = learned
@@ -65,7 +69,7 @@ class View:
         return self.judged.page.project
 
     def good(self, now: float) -> bool:
-        return self.alive and now < self.expires
+        return self.alive and self.made <= now < self.expires
 
 
 def _against(judged: Judged) -> Verdict | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from wheelkeep.core import names
+from wheelkeep.core import freshness, names
 from wheelkeep.core.advisories import Told
 from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
 from wheelkeep.core.names import ProjectName, SourceName
@@ -133,10 +133,10 @@ class OriginAdvisories:
         """Asks for the project's document where it is old; why it could not be had, where it could not."""
         known = await self._facts.document(self._name, "json", project)
         now = self._now()
-        if known is not None and timedelta(0) <= now - known[1] < self._fresh:
+        if known is not None and freshness.young(known[1], now, self._fresh):
             return None
         paused = self._paused.get(project)
-        if paused is not None and now < paused[0]:
+        if paused is not None and freshness.pauses(paused[0], now):
             return paused[1]
         if known is None:
             patience = PATIENCE_FIRST
@@ -170,7 +170,7 @@ class OriginAdvisories:
             patience is not None
             and due
             and not _young(known.get(""), now)
-            and (paused is None or now >= paused[0])
+            and (paused is None or not freshness.pauses(paused[0], now))
         ):
             task = self._asking.get(project)
             if task is None:

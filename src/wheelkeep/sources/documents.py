@@ -8,6 +8,7 @@ import msgspec
 
 from wheelkeep.core.attestations import LARGEST
 from wheelkeep.core.errors import InvalidName, NotAPage, Unanswered
+from wheelkeep.core.freshness import young
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.names import project as project_name
 from wheelkeep.core.read_root import read_root_html, read_root_json
@@ -97,7 +98,7 @@ class OriginDocuments:
 
     async def _ask(self, kind: str, key: str, url: str, kept: timedelta) -> bytes | None:
         known = await self._facts.document(self._name, kind, key)
-        if known is not None and timedelta(0) <= self._now() - known[1] < kept:
+        if known is not None and young(known[1], self._now(), kept):
             return known[0]
         headers = {"Accept": ACCEPT if kind == "names" else "application/json, */*;q=0.1"}
         etag = await self._facts.document_etag(self._name, kind, key) if known is not None else None

@@ -107,7 +107,7 @@ class Remote:
             return self._answer(stored)
         if stored is not None and has_page:
             failed = self._failures.get(project)
-            if failed is not None and now < failed[1]:
+            if failed is not None and freshness.pauses(failed[1], now):
                 return self._stale(stored, failed[2], failed[1])
         refresh = self._refresh_once(project)
         if self.health.reason is not None and self.health.failed is not None:
