@@ -20,6 +20,8 @@ def test_what_is_one() -> None:
         "demo; " + "(" * 400 + 'os_name == "nt"' + ")" * 400,
         "demo>=" + "1" * 5_000,
         "demo==1+" + "2" * 5_000,
+        'demo; os_name == "\\n--index-url=x"',
+        'demo; os_name == "\\ud800"',
         "demo[" + "a," * 20_000 + "a]",
     ],
 )

@@ -103,3 +103,21 @@ def test_why_something_is_there_is_written_beside_it() -> None:
     assert write_requirements([one], head=["ours"]) == (
         f"# ours\nlib==1.0 ; os_name == 'nt' \\\n    --hash=sha256:{'ab' * 32}\n    # via app, zed\n"
     )
+
+
+@pytest.mark.parametrize(
+    "marker", ["os_name == 'nt'\n--index-url x", r"os_name == '\n--index-url x'", "nonsense", "("]
+)
+def test_what_is_no_marker_becomes_no_line(marker: str) -> None:
+    file = made.file("lib-1.0-py3-none-any.whl", sha256="ab" * 32)
+    one = Choice(project=ProjectName("lib"), version="1.0", marker=marker, files=(file,))
+    assert write_requirements([one]) == f"lib==1.0 \\\n    --hash=sha256:{'ab' * 32}\n"
+
+
+def test_a_python_version_that_no_specifier_is_does_not_end_a_lock() -> None:
+    file = made.file("lib-1.0-py3-none-any.whl", sha256="ab" * 32, requires_python=">=3.6.*")
+    [entry] = read_lock(
+        "pylock.toml",
+        lambda _: _pylock([Choice(project=ProjectName("lib"), version="1.0", files=(file,))]).encode(),
+    ).entries
+    assert entry.version == "1.0"

@@ -15,6 +15,9 @@ def read_requirement(text: str) -> Requirement:
     if text.count("(") > _MOST_BRACKETS:
         # Its reader calls itself for each, and so do those of installers.
         raise InvalidRequirement("it is nested too deeply")
+    if "\\" in text:
+        # PEP 508 has none in its strings; packaging would read ``\\n`` as the end of a line, and write it as one.
+        raise InvalidRequirement("it has a backslash")
     requirement = Requirement(text)
     if any(len(one.version) > _LONGEST_VERSION for one in requirement.specifier):
         # Python reads no number of more than 4,300 digits, and says so only when the version is compared.

@@ -8,9 +8,9 @@ from typing import Any
 
 import tomli_w
 from msgspec import Struct
-from packaging.markers import Marker
+from packaging.markers import InvalidMarker, Marker
 from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -38,7 +38,7 @@ def write_requirements(choices: Sequence[Choice], *, head: Sequence[str] = ()) -
     """Hashed requirements as pip reads them; ``head``: lines of a comment on top."""
     parts = [f"# {line}\n" for line in head]
     for one in _in_order(choices):
-        marker = f" ; {one.marker}" if one.marker else ""
+        marker = f" ; {one.marker}" if _is_marker(one.marker) else ""
         hashes = sorted({file.sha256 or "" for file in one.files})
         lines = [f"{one.project}=={one.version}{marker}", *(f"--hash=sha256:{sha256}" for sha256 in hashes)]
         via = f"    # via {', '.join(one.via)}\n" if one.via else ""
@@ -76,11 +76,28 @@ def _package(one: Choice, simple: str, address: Callable[[File], str]) -> Packag
         name=canonicalize_name(one.project),
         version=Version(one.version),
         marker=Marker(one.marker) if one.marker else None,
-        requires_python=SpecifierSet(python) if python else None,
+        requires_python=_specifier(python),
         index=simple,
         sdist=PackageSdist(**_told(sdist, address)) if sdist is not None else None,
         wheels=[PackageWheel(**_told(file, address)) for file in one.files if file.kind == "wheel"] or None,
     )
+
+
+def _is_marker(text: str) -> bool:
+    """A lock's markers are its writer's words; what is no marker would be lines of its own among the requirements."""
+    try:
+        Marker(text)
+    except (InvalidMarker, RecursionError):
+        return False
+    return text.isprintable() and "\\" not in text
+
+
+def _specifier(text: str | None) -> SpecifierSet | None:
+    """None also for what pages of old tell and PEP 440 does not have, such as ``>=3.6.*``."""
+    try:
+        return SpecifierSet(text) if text else None
+    except InvalidSpecifier:
+        return None
 
 
 def _told(file: File, address: Callable[[File], str]) -> dict[str, Any]:
