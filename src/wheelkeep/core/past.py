@@ -20,6 +20,8 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
+_LEAP = re.compile(r"(?<=:[0-9]{2}):60(?:\.[0-9]+)?", re.ASCII)
+"""A leap second (RFC 3339 5.7), which no clock here has: it is the end of its minute."""
 _LOOKS_LIKE_ONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*", re.ASCII)
 
 
@@ -46,7 +48,9 @@ def read_moment(text: str, now: datetime) -> datetime:
             end = datetime.combine(day, time(), UTC) + timedelta(days=1, microseconds=-1)
             moment = now if day == now.date() else end
         elif _MOMENT.fullmatch(text):
-            moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+            moment = datetime.fromisoformat(_LEAP.sub(":59.999999", text.upper())).astimezone(UTC)
+            if _LEAP.search(text) and (moment + timedelta(seconds=1)).time() >= time(0, 0, 1):
+                raise ValueError  # there is one at the end of a day only
         else:
             raise ValueError
     except (ValueError, OverflowError):
