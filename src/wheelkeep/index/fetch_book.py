@@ -122,6 +122,8 @@ class FetchBook:
         if dropped:
             try:
                 await self._lost(dropped)
+            except Unwritable as error:
+                log.error("loss_not_noted", lines=dropped, why=str(error))
             except Exception:
                 log.exception("loss_not_noted", lines=dropped)
 

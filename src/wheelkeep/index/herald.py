@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from wheelkeep.core import measures
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.notice import Notice, notice
 from wheelkeep.index.audit import version_of
 from wheelkeep.sources.webhook import NotTaken
@@ -84,8 +85,11 @@ class Herald:
             try:
                 while self._turn.take() and self._clock() >= self._again and await self.deliver():
                     pass
+            except (OSError, Unwritable) as error:
+                # A disk that takes nothing: the ledger keeps what is to be told.
+                self._pause(None)
+                log.error("alerts_not_delivered", why=str(error))
             except Exception:
-                # A disk that is full, most likely: the ledger keeps what is to be told.
                 self._pause(None)
                 log.exception("alerts_not_delivered")
             await asyncio.sleep(LOOK)

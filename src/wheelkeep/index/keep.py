@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wheelkeep.core import pins
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.settings import HostedSource, Settings
@@ -219,8 +220,10 @@ class Keep:
             return
         try:
             await self.ledger.note_policy(index.name, index.policy.digest, datetime.now(UTC))
-        except Exception:
+        except Unwritable as error:
             # A disk that is full or cannot be written stops writes, not reads.
+            log.error("policy_not_noted", index=index.name, why=str(error))
+        except Exception:
             log.exception("policy_not_noted", index=index.name)
 
     async def _arrived(self, source: Source, file: File, sha256: str, size: int, *, kept: bool) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from wheelkeep.core import merkle, tiles
 from wheelkeep.core.checkpoint import Checkpoint
-from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.errors import Unwritable, WheelkeepError
 from wheelkeep.core.log_entries import Head
 from wheelkeep.core.notes import Note, PrivateKey
 from wheelkeep.core.tiles import Growing
@@ -115,11 +115,16 @@ class Sequencer:
             except LogBroken as error:
                 log.error("log_broken", why=str(error), now="nothing is signed until that is mended")
                 return
-            except Exception as error:
+            except (OSError, Unwritable) as error:
                 # A disk that is full or cannot be written stops writes, not reads: it is tried again.
                 self._tree = None
                 if not failed:
-                    log.exception("log_not_written", why=str(error))
+                    log.error("log_not_written", why=str(error), now="it is tried again")
+                failed = True
+            except Exception:
+                self._tree = None
+                if not failed:
+                    log.exception("log_failed")
                 failed = True
             if last:
                 return

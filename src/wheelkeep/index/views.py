@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.merge import Merged, Nowhere
 from wheelkeep.core.model import Answer, File, Found, Unasked, Unreachable
 from wheelkeep.core.names import ProjectName, SourceName
@@ -88,8 +89,11 @@ class AtSnapshot:
     async def _pin(self, project: ProjectName, pinned: Pinned) -> Pinned:
         try:
             return await self._snapshots.pin(self._snapshot, project, pinned)
-        except Exception:
+        except Unwritable as error:
             # A disk that is full or cannot be written stops writes, not reads.
+            log.error("page_not_pinned", snapshot=self._snapshot.name, project=project, why=str(error))
+            return pinned
+        except Exception:
             log.exception("page_not_pinned", snapshot=self._snapshot.name, project=project)
             return pinned
 
