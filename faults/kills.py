@@ -80,6 +80,10 @@ def beheaded(scene: Scene, workers: int) -> None:
         _report(scene, made, kills)
 
 
+_LOOP = 6.0
+"""Seconds after which a worker that dies is no crash loop to granian, which ends the server on one."""
+
+
 def worker(scene: Scene) -> None:
     """One of two workers: the other goes on, and another takes its place."""
     kills, pairs = (1, 10) if scene.smoke else (6, 10)
@@ -93,6 +97,7 @@ def worker(scene: Scene) -> None:
             took.append(
                 until(lambda before=before: len(set(made.keep.processes) - {*before}) == 1, "another comes")
             )  # type: ignore[misc]
+            time.sleep(_LOOP)
         _again(made, kills * pairs)
         _report(scene, made, kills)
         scene.tell("until another worker was there", f"{max(took):.1f} s after the last answer, at most")
