@@ -23,6 +23,7 @@ import crowds
 import damage
 import disks
 import kills
+import torn
 import upstreams
 from scene import MIB, Scene, SkippedError, is_ci
 
@@ -38,6 +39,7 @@ FAULTS: dict[str, tuple[str, Callable[[Scene], None]]] = {
     "read-only": ("a read-only data folder", disks.read_only),
     "bits": ("flipped bits in stored files", damage.bits),
     "database": ("noise behind the log of the database", damage.database),
+    "torn": ("a torn log of a database", torn.logs),
     "clock": ("a clock that jumps", clocks.jumps),
     "hangs": ("an origin that hangs, resets and breaks off", upstreams.hangs),
     "connecting": ("an origin that cannot be talked to", upstreams.connecting),
