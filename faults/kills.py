@@ -92,8 +92,7 @@ def worker(scene: Scene) -> None:
         for turn in range(kills):
             numbers = list(range(turn * pairs, (turn + 1) * pairs))
             before = made.keep.processes
-            # The older one: a worker that dies within five seconds of its start is taken for a loop, and ends it all.
-            victim = before[1]
+            victim = scene.chance.choice(before[1:])
             _once(scene, _jobs(made, scene, numbers), lambda victim=victim: os.kill(victim, signal.SIGKILL))  # type: ignore[misc]
             took.append(
                 until(lambda before=before: len(set(made.keep.processes) - {*before}) == 1, "another comes")
