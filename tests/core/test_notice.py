@@ -102,3 +102,9 @@ def test_an_incident() -> None:
     # Whatever else is called an incident one day is told of too.
     odd = made({"what": "disk-odd"}, incident=True, filename=None)
     assert odd.text == "wheelkeep: disk odd: demo from outer"
+
+
+def test_a_broken_log() -> None:
+    found = made({"what": "log-broken", "reason": "the entry 7 is missing"}, incident=True, filename=None)
+    assert found.kind == "log-broken"
+    assert found.text.endswith("nothing is signed: the entry 7 is missing")

@@ -1,5 +1,6 @@
 """The log follows what the database holds, and never signs two trees of one size."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -197,6 +198,24 @@ async def test_nothing_is_signed_over_a_changed_past(store: Store, statement: st
     found = store.log_files.checkpoint()
     assert found is not None
     assert found[1] == before
+
+
+async def test_a_broken_log_is_on_record(store: Store) -> None:
+    await store.leaves.add_seen([file("a-1.0.tar.gz", sha256=sha("a"))], NOW)
+    await sequencer(store).once()
+    async with store.database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM leaves")
+    (store.data / "log" / "level-0").unlink()
+    running = sequencer(store)
+    running.start()
+    for _ in range(500):
+        if found := await store.ledger.last("incident"):
+            break
+        await asyncio.sleep(0.01)
+    await running.close()
+    [entry] = found
+    assert entry.detail["what"] == "log-broken"
+    assert entry.detail["reason"]
 
 
 async def test_the_key_and_the_name_stay(store: Store) -> None:

@@ -89,6 +89,8 @@ def _sentence(
     kind: str, what: str, source: str | None, told: Mapping[str, str], holders: int, *, incident: bool
 ) -> str:
     where = f" from {source}" if source else ""
+    if kind == "log-broken":
+        return f"wheelkeep: the transparency log is broken, and nothing is signed: {told.get('reason', '')}"
     if incident:
         hashes = (
             f": {told['stands']} stands, {told['came']} came" if told.keys() >= {"stands", "came"} else ""

@@ -22,7 +22,7 @@ from wheelkeep.logs import get_logger
 from wheelkeep.store.facts import Facts
 from wheelkeep.store.fetches import Fetches
 from wheelkeep.store.leaves import Leaves
-from wheelkeep.store.ledger import Ledger
+from wheelkeep.store.ledger import Entry, Ledger
 from wheelkeep.store.log_files import LogFiles
 from wheelkeep.store.pages import Pages
 from wheelkeep.store.turn import Turn
@@ -114,6 +114,7 @@ class Sequencer:
                 failed = False
             except LogBroken as error:
                 log.error("log_broken", why=str(error), now="nothing is signed until that is mended")
+                await self._tell(str(error))
                 return
             except (OSError, Unwritable) as error:
                 # A disk that is full or cannot be written stops writes, not reads: it is tried again.
@@ -129,6 +130,12 @@ class Sequencer:
             if last:
                 return
             await self._rest(WAIT if failed else PAUSE)
+
+    async def _tell(self, why: str) -> None:
+        """Has it on record at each start, and so told by the webhook, in the counts of ``status`` and by ``audit``."""
+        with contextlib.suppress(OSError, Unwritable):
+            detail = {"what": "log-broken", "reason": why}
+            await self._ledger.append([Entry(kind="incident", at=datetime.now(UTC), detail=detail)])
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
