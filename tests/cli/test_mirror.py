@@ -100,7 +100,7 @@ def test_the_very_files_of_a_lock(folder: Path) -> None:
     assert kept(folder) == {sha256(WINDOWS), sha256(SOURCE)}
     why = {one["what"]: one["why"] for one in ran.json["lacking"]}
     assert why["app 0.9"] == f"no file with sha256 {'0' * 64} is there"
-    assert why["none 1"] == "no source has it"
+    assert why["none 1"] == "no source of the index free has it"
 
 
 def test_all_that_is_allowed(folder: Path) -> None:
@@ -127,10 +127,61 @@ def test_what_its_origin_does_not_give_is_told_and_the_rest_is_fetched(
     assert "not to be had: lib 1.0" in ran.out
 
 
+def test_everything_that_a_snapshot_needs(folder: Path, outside: Outside) -> None:
+    """Files of an index that nobody ever asked for, chosen by machines, and then by nothing but the snapshot."""
+    words = ("--python", "3.11", "--platform", "manylinux_2_28_x86_64")
+    assert quickly("mirror", "lib==1.0", *words, "--index", "main", cwd=folder).code == 0
+    assert quickly("snapshot", "create", "monday", cwd=folder).code == 0
+    outside.add(*wheel("lib", "1.5"))
+    dry = quickly("mirror", "--snapshot", "monday", *words, "--dry-run", "--json", cwd=folder)
+    assert dry.code == 0, dry.err
+    assert (dry.json["index"], dry.json["files"], dry.json["there"]) == ("main@monday~1", 1, 1)
+    ran = quickly("mirror", "--index", "main@monday", "--json", cwd=folder)
+    assert ran.code == 0, ran.err
+    assert (ran.json["fetched"], ran.json["there"], ran.json["blocked"]) == (2, 1, 1)
+    assert kept(folder) == {sha256(one) for one in (LINUX, WINDOWS, SOURCE)}
+    (folder / "lock.txt").write_text(f"lib==1.0 --hash=sha256:{sha256(LINUX)}\n")
+    part = quickly("mirror", "-r", "lock.txt", "--index", "main@monday", "--json", cwd=folder)
+    assert (part.code, part.json["there"], part.json["files"]) == (0, 1, 1)
+
+
+def test_a_file_of_a_snapshot_that_its_origin_has_no_more_is_told(folder: Path, outside: Outside) -> None:
+    assert quickly("mirror", "lib==1.0", "--dry-run", cwd=folder).code == 0
+    assert quickly("snapshot", "create", "monday", cwd=folder).code == 0
+    outside.remove(WINDOWS[0])
+    outside.faults["/simple/"] = "down"
+    ran = quickly("mirror", "--snapshot", "monday", "--json", cwd=folder)
+    assert ran.code == 1
+    assert [one["what"] for one in ran.json["lacking"]] == [WINDOWS[0]]
+    assert "HTTP 404" in ran.json["lacking"][0]["why"]
+    assert kept(folder) == {sha256(LINUX), sha256(SOURCE)}
+
+
+def test_snapshots_that_are_not_there(folder: Path) -> None:
+    for words in (["--snapshot", "none"], ["--index", "main@none"], ["--index", "free@none", "lib"]):
+        ran = quickly("mirror", *words, cwd=folder)
+        assert (ran.code, "no snapshot none" in ran.err) == (1, True), ran.err
+
+
+def test_sizes_that_nobody_tells_are_told_to_be_unknown(folder: Path, outside: Outside) -> None:
+    outside.formats, outside.faults["/files/"] = ("html",), "forbidden"
+    (folder / "lock.txt").write_text(f"lib==1.0 --hash=sha256:{sha256(LINUX)}\n")
+    dry = quickly("mirror", "-r", "lock.txt", "--index", "free", "--dry-run", cwd=folder)
+    assert (
+        dry.out
+        == "1 files, 0 B and 1 of which nobody told the size; 1 to fetch, 0 B and 1 of which nobody told the size\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         ([], "say what to fetch"),
+        (["--index", "main@2026-11-01"], "say what to fetch"),
+        (["--index", "main@2999-01-01", "app"], "2999-01-01"),
+        (["--snapshot", "mon day"], "no name for a snapshot"),
+        (["--snapshot", "monday", "app"], "--index main@monday"),
+        (["--index", "none@monday"], "no index"),
         (["app", "--python", "3.11"], "belong together"),
         (["-r", "none.txt"], "cannot be read"),
         (["app", "--at-once", "0"], "at-once"),

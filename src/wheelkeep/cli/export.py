@@ -140,7 +140,7 @@ async def _wheelhouse(
                 done = state
                 progress.tell(state.there + state.written, state.files, state.came, state.bytes)
             else:
-                progress.tell(state.done, state.files, state.there_bytes + state.fetched_bytes, state.bytes)
+                progress.show(state)
         progress.end()
         assert done is not None
         return done

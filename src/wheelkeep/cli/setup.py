@@ -1,8 +1,9 @@
 """``init``, ``check`` and ``client``: from nothing to a configuration that works."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from msgspec import Struct
@@ -15,6 +16,7 @@ from wheelkeep.core.names import IndexName
 from wheelkeep.core.settings import Settings
 from wheelkeep.core.starter import starter_config, starter_policy
 
+T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 
 
@@ -110,3 +112,11 @@ def choose_index(settings: Settings, name: str | None) -> IndexName:
     if name not in settings.indexes:
         raise typer.BadParameter(f"there is no index {name!r}; there are {', '.join(settings.indexes)}")
     return IndexName(name)
+
+
+def read_or_refuse(read: Callable[[str], T], text: str) -> T:
+    """What the text says; raises BadParameter (exit 2) with the sentence of the reader's ValueError."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -13,7 +13,8 @@ from msgspec import Struct
 from wheelkeep import configuration
 from wheelkeep.cli.draft import agree
 from wheelkeep.cli.output import columns, print_json
-from wheelkeep.cli.setup import Json, base_url, choose_index
+from wheelkeep.cli.progress import Progress
+from wheelkeep.cli.setup import Json, base_url, choose_index, read_or_refuse
 from wheelkeep.core.lock import Lock
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import IndexName
@@ -61,7 +62,7 @@ def create(
 ) -> None:
     """Name the present state of an index, or the files of a lock. Exit 1 if a file of the lock cannot be had."""
     quiet()
-    called = _named(read_snapshot_name, name)
+    called = read_or_refuse(read_snapshot_name, name)
     settings = configuration.load(context.obj)
     chosen = choose_index(settings, index)
     read = read_lock(str(lock), read_whole) if lock is not None else None
@@ -117,7 +118,7 @@ def diff(
 ) -> None:
     """Tell what was added, removed and upgraded between two snapshots, or since one. Exit 1 if one is not there."""
     quiet()
-    refs = [_named(read_ref, one) for one in (before, after) if one is not None]
+    refs = [read_or_refuse(read_ref, one) for one in (before, after) if one is not None]
 
     async def compare(keep: "Keep") -> Difference:
         from wheelkeep.index import snapshots
@@ -144,7 +145,7 @@ def delete(
 ) -> None:
     """Delete a snapshot with all its states; gc may take its bytes then. Exit 1 if there is none."""
     quiet()
-    called = _named(read_snapshot_name, name)
+    called = read_or_refuse(read_snapshot_name, name)
 
     async def remove(keep: "Keep") -> int:
         await _found(keep, Ref(called))
@@ -181,13 +182,16 @@ async def _create(
     before = await keep.views.snapshots.find(Ref(name))
     if before is not None and before.index != chosen:
         raise typer.BadParameter(f"{name} is a snapshot of the index {before.index}: take another name")
+    progress = Progress()
     try:
         proposed = await (
-            snapshots.of_lock(keep, index, lock, _progress)
+            snapshots.of_lock(keep, index, lock, progress.show)
             if lock is not None
             else snapshots.of_index(keep, index)
         )
+        progress.end()
     except snapshots.Unmakeable as error:
+        progress.end()
         for problem in error.problems:
             print(f"wheelkeep: {problem}", file=sys.stderr)
         print(f"wheelkeep: {name} was not made", file=sys.stderr)
@@ -232,11 +236,6 @@ async def _found(keep: "Keep", ref: Ref) -> "Snapshot":
     return found
 
 
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done} of {of} files", end="" if done < of else "\n", file=sys.stderr, flush=True)
-
-
 def _told(difference: Difference) -> list[str]:
     """A difference as release notes tell it."""
     if difference.nothing:
@@ -251,10 +250,3 @@ def _told(difference: Difference) -> list[str]:
         brackets = f" ({'; '.join(rest)})" if rest else ""
         lines.append(f"{one.kind:<11} {one.project} {what}{brackets}")
     return [*lines, f"{difference.files_added} files more, {difference.files_removed} less"]
-
-
-def _named(read: Callable[[str], T], text: str) -> T:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None

@@ -121,6 +121,11 @@ class Fetcher:
             raise Unanswered(f"{file.filename} left the store as soon as it was there")
         return stored
 
+    def coming(self, file: File) -> int:
+        """How many bytes came of a file that is on its way to this process."""
+        fill = self._fills.get((file.source, file.filename, file.sha256))
+        return fill.so_far if fill is not None else 0
+
     def _fill(self, source: Source, file: File) -> Fill:
         key = (file.source, file.filename, file.sha256)
         fill = self._fills.get(key)

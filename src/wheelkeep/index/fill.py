@@ -106,6 +106,11 @@ class Fill:
         return self._came if self.done and self.error is None else max(0, self._came - HELD_BACK)
 
     @property
+    def so_far(self) -> int:
+        """How many bytes came."""
+        return self._came
+
+    @property
     def whole(self) -> bool:
         """Whether all that came can still be read, from the first byte on."""
         return self._filling is None or not self._recent or self._recent[0][0] <= self._filling.on_disk

@@ -1,4 +1,6 @@
-"""Which files of an index something needs: what a resolver chose, what locks name, what an allow list admits."""
+"""Which files of an index something needs: what a resolver chose, what locks name, what an allow list admits, what a
+snapshot has.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
@@ -15,6 +17,7 @@ from wheelkeep.core.model import File, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.resolved import Resolved
 from wheelkeep.core.targets import Targets
+from wheelkeep.core.verdict import PUT_OFF, Verdict
 from wheelkeep.core.write_lock import Choice
 from wheelkeep.index.index import Index
 from wheelkeep.index.view import View
@@ -38,6 +41,8 @@ class Needed(Struct, frozen=True, kw_only=True):
 
     choices: tuple[Choice, ...]
     lacking: tuple[Lacking, ...]
+    blocked: int = 0
+    """Files that the policy blocks, where nobody named them."""
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -47,7 +52,11 @@ class Needed(Struct, frozen=True, kw_only=True):
 
     def with_(self, other: "Needed") -> "Needed":
         """Both together."""
-        return Needed(choices=(*self.choices, *other.choices), lacking=(*self.lacking, *other.lacking))
+        return Needed(
+            choices=(*self.choices, *other.choices),
+            lacking=(*self.lacking, *other.lacking),
+            blocked=self.blocked + other.blocked,
+        )
 
 
 class NothingAllowed(WheelkeepError):
@@ -93,19 +102,39 @@ async def all_allowed(index: Index, targets: Targets) -> Needed:
     names, globs = policy.listed
 
     async def one(project: ProjectName) -> Needed:
-        view = await _view(index, project)
+        view = await shown(index, project)
         if not isinstance(view, View):
             return Needed(choices=(), lacking=(Lacking(what=project, why=view),))
-        files = [
-            file
-            for file, decision in view.by_name.values()
-            if decision.against is None and policy.lists(file, context) is not None
-        ]
+        listed = [file for file, _ in view.by_name.values() if policy.lists(file, context) is not None]
+        files = [file for file in listed if await against(index, view, file) is None]
         return Needed(choices=_choices(_fitting(files, targets), ""), lacking=())
 
     found = await _gathered(one(project) for project in sorted(names))
     many = (Lacking(what=glob, why="it stands for names that only asking would tell") for glob in globs)
     return Needed(choices=found.choices, lacking=(*many, *found.lacking))
+
+
+async def of_snapshot(
+    index: Index, projects: Iterable[ProjectName], targets: Targets, *, named: bool
+) -> Needed:
+    """All files that a snapshot has. ``index``: as the snapshot has it; ``projects``: those of the snapshot;
+    ``named``: each file is wanted for itself, so that one which the policy blocks is lacking, and not passed over.
+    """
+
+    async def one(project: ProjectName) -> Needed:
+        view = await shown(index, project)
+        if not isinstance(view, View):
+            return Needed(choices=(), lacking=(Lacking(what=project, why=view),))
+        told = [(file, await against(index, view, file)) for file, _ in view.by_name.values()]
+        good = [file for file, why in told if why is None]
+        blocked = [Lacking(what=file.filename, why=why.label) for file, why in told if why is not None]
+        return Needed(
+            choices=_choices(_fitting(good, targets), ""),
+            lacking=tuple(blocked) if named else (),
+            blocked=0 if named else len(blocked),
+        )
+
+    return await _gathered(one(project) for project in projects)
 
 
 class _Wanted(NamedTuple):
@@ -130,19 +159,19 @@ class _Wanted(NamedTuple):
 
 
 async def _of_version(index: Index, wanted: _Wanted, targets: Targets) -> Needed:
-    view = await _view(index, wanted.project)
+    view = await shown(index, wanted.project)
     if not isinstance(view, View):
         return Needed(choices=(), lacking=(Lacking(what=wanted.words, why=view),))
     entries = [
-        (file, decision)
-        for file, decision in view.by_name.values()
+        (file, await against(index, view, file))
+        for file, _ in view.by_name.values()
         if wanted.version in (None, file.version) and (wanted.hashes is None or file.sha256 in wanted.hashes)
     ]
-    files = [file for file, decision in entries if decision.against is None]
+    files = [file for file, why in entries if why is None]
     lacking = [
-        Lacking(what=file.filename, why=decision.against.label)
-        for file, decision in entries
-        if decision.against is not None and (wanted.hashes is not None or not files)
+        Lacking(what=file.filename, why=why.label)
+        for file, why in entries
+        if why is not None and (wanted.hashes is not None or not files)
     ]
     gone = (wanted.hashes or set()) - {file.sha256 for file, _ in entries}
     if gone:
@@ -187,7 +216,7 @@ def _fitting(files: Iterable[File], targets: Targets) -> list[File]:
     return chosen
 
 
-async def _view(index: Index, project: ProjectName) -> View | str:
+async def shown(index: Index, project: ProjectName) -> View | str:
     """The page, or why there is none; an outage is given a few moments to be over."""
     found = await index.page(project, patience=_PATIENCE)
     for _ in range(_TRIES - 1):
@@ -199,10 +228,20 @@ async def _view(index: Index, project: ProjectName) -> View | str:
         case View():
             return found if found.unlisted is None else found.unlisted.label
         case Nowhere():
-            return "no source has it"
+            return f"no source of the index {index.name} has it"
         case Unreachable():
             return f"{found.source} might have it, but {found.reason}"
     assert_never(found)
+
+
+async def against(index: Index, view: View, file: File) -> Verdict | None:
+    """Why the policy does not let a file of a page in, looked at closely where that was put off."""
+    why = view.by_name[file.filename][1].against
+    if why is not None and why.code.endswith(PUT_OFF):
+        closer = await index.decided(file.project, file.filename)
+        entry = closer.by_name.get(file.filename) if isinstance(closer, View) else None
+        why = entry[1].against if entry is not None else why
+    return why
 
 
 def _named(entry: Locked) -> str:
@@ -221,4 +260,5 @@ async def _gathered(parts: Iterable[Awaitable[Needed]]) -> Needed:
     return Needed(
         choices=tuple(sorted(choices, key=lambda one: (one.project, one.version))),
         lacking=tuple(dict.fromkeys(one for some in found for one in some.lacking)),
+        blocked=sum(some.blocked for some in found),
     )

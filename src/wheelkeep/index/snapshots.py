@@ -1,30 +1,27 @@
 """Making snapshots: of all that an index shows, or of exactly the files of a lock; and what is otherwise since."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.lock import Lock, Locked, LockedFile
-from wheelkeep.core.merge import Nowhere
-from wheelkeep.core.model import File, Page, Unreachable
+from wheelkeep.core.model import File, Page
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.snapshot import Difference, Kind, Pinned, Summary, compare, summary
-from wheelkeep.core.verdict import PUT_OFF
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
+from wheelkeep.index.mirror import Mirror, mirror
+from wheelkeep.index.needed import Lacking, against, shown
 from wheelkeep.index.view import View
-from wheelkeep.sources.source import PATIENCE_FIRST
 from wheelkeep.store.snapshots import Snapshot
 
 _AT_ONCE = 8
 """Pages, or files, that are asked for side by side."""
-Told = Callable[[int, int], None]
-"""Hears how many files are here by now, and how many there will be."""
+Told = Callable[[Mirror], None]
+"""Hears how far the files of a lock are."""
 
 
 class Unmakeable(Exception):
@@ -85,7 +82,13 @@ async def of_lock(keep: Keep, index: Index, lock: Lock, told: Told = lambda *_: 
             )
         else:
             wanted.setdefault(entry.project, []).append(entry)
-    found = await _together([_of_project(index, name, entries) for name, entries in wanted.items()])
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: ProjectName, entries: list[Locked]) -> tuple[ProjectName, Pinned, list[str]]:
+        async with turn:
+            return await _of_project(index, name, entries)
+
+    found = await asyncio.gather(*(one(name, entries) for name, entries in wanted.items()))
     problems += [problem for _, _, wrong in found for problem in wrong]
     if problems:
         raise Unmakeable(problems)
@@ -113,16 +116,11 @@ async def _of_project(
     index: Index, name: ProjectName, entries: list[Locked]
 ) -> tuple[ProjectName, Pinned, list[str]]:
     """The files of a project that a lock names, and what is wrong with them."""
-    nothing = Pinned(Page(project=name), ())
-    view = await index.page(name, patience=PATIENCE_FIRST)
-    if isinstance(view, Nowhere):
-        return name, nothing, [f"{name}: no source of the index {index.name} has it"]
-    if isinstance(view, Unreachable):
-        return name, nothing, [f"{name}: the source {view.source} might have it, but {view.reason}"]
-    if view.unlisted is not None:
-        return name, nothing, [f"{name}: {view.unlisted.label}"]
+    view = await shown(index, name)
+    if not isinstance(view, View):
+        return name, Pinned(Page(project=name), ()), [f"{name}: {view}"]
     problems: list[str] = []
-    chosen: dict[str, File] = {}
+    chosen: set[str] = set()
     for entry in entries:
         for locked in entry.files:
             file = _meant(view, locked)
@@ -130,10 +128,10 @@ async def _of_project(
                 what = locked.filename or f"{name} {entry.version or ''}".strip()
                 told = f"the sha256 {locked.sha256}" if locked.sha256 else "a sha256 in the lock"
                 problems.append(f"{what}: no file of {name} in the index {index.name} has {told}")
-            elif (why := await _against(index, view, file)) is not None:
-                problems.append(f"{file.filename}: {why}")
+            elif (why := await against(index, view, file)) is not None:
+                problems.append(f"{file.filename}: {why.label}")
             else:
-                chosen[file.filename] = file
+                chosen.add(file.filename)
     files = tuple(file for file in view.judged.page.files if file.filename in chosen)
     return name, Pinned(Page(project=name, files=files), view.owners), problems
 
@@ -145,46 +143,18 @@ def _meant(view: View, locked: LockedFile) -> File | None:
     return next((file for file in same if file.filename == locked.filename), same[0] if same else None)
 
 
-async def _against(index: Index, view: View, file: File) -> str | None:
-    """Why the policy does not let a file in."""
-    against = view.by_name[file.filename][1].against
-    if against is not None and against.code.endswith(PUT_OFF):
-        closer = await index.decided(file.project, file.filename)
-        entry = closer.by_name.get(file.filename) if isinstance(closer, View) else None
-        against = entry[1].against if entry is not None else against
-    return against.label if against is not None else None
-
-
 async def _fetched(keep: Keep, files: list[File], told: Told) -> dict[str, int]:
     """Fetches what is not here yet; gives the sizes by file name. Raises Unmakeable."""
-    done = 0
-    told(0, len(files))
-
-    async def fetch(file: File) -> tuple[str, int, str | None]:
-        nonlocal done
-        try:
-            stored = await keep.fetcher.whole(keep.source_of(file), file)
-        except (FileMissing, Unanswered) as error:
-            return file.filename, 0, f"{file.filename}: {error}"
-        done += 1
-        told(done, len(files))
-        return file.filename, stored.size, None
-
-    found = await _together([fetch(file) for file in files])
-    if problems := [problem for _, _, problem in found if problem is not None]:
-        raise Unmakeable(problems)
-    return {name: size for name, size, _ in found}
-
-
-async def _together(work: list[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """Everything, some at a time, in order."""
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(each: Coroutine[Any, Any, Any]) -> Any:
-        async with gate:
-            return await each
-
-    return await asyncio.gather(*(one(each) for each in work))
+    lacking: list[Lacking] = []
+    async for state in mirror(keep, files, at_once=_AT_ONCE):
+        told(state)
+        lacking = state.lacking
+    if lacking:
+        raise Unmakeable(f"{one.what}: {one.why}" for one in lacking)
+    stored = {file.filename: keep.fetcher.stored(file) for file in files}
+    if gone := [name for name, one in stored.items() if one is None]:
+        raise Unmakeable(f"{name} left the store as soon as it was there" for name in gone)
+    return {name: one.size for name, one in stored.items() if one is not None}
 
 
 async def make(keep: Keep, name: str, proposed: Proposed, by: str, before: Snapshot | None) -> Snapshot:
