@@ -157,6 +157,21 @@ def test_a_file_of_a_snapshot_that_its_origin_has_no_more_is_told(folder: Path, 
     assert kept(folder) == {sha256(LINUX), sha256(SOURCE)}
 
 
+def test_what_a_gate_puts_off_is_looked_at(
+    folder: Path, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page does not wait until every licence on it is known: a file that is needed does."""
+    monkeypatch.setattr("wheelkeep.index.index.PATIENCE_KNOWN", 0.0)
+    made = [wheel("many", f"{number}.0", told="License-Expression: MIT\n") for number in range(1, 41)]
+    for one in made:
+        outside.add(*one)
+    (folder / "policy.toml").write_text('[licences]\nallow = ["MIT"]\n')
+    (folder / "lock.txt").write_text(f"many==1.0 --hash=sha256:{sha256(made[0])}\n")
+    ran = quickly("mirror", "-r", "lock.txt", cwd=folder)
+    assert ran.code == 0, ran.out
+    assert kept(folder) == {sha256(made[0])}
+
+
 def test_snapshots_that_are_not_there(folder: Path) -> None:
     for words in (["--snapshot", "none"], ["--index", "main@none"], ["--index", "free@none", "lib"]):
         ran = quickly("mirror", *words, cwd=folder)

@@ -104,23 +104,12 @@ def mirror(
     from wheelkeep.cli.given import read_given, read_machines
 
     settings = configuration.load(context.obj)
-    ref = read_or_refuse(read_ref, snapshot) if snapshot is not None else None
-    if ref is not None and (requirements or file or all_allowed):
-        says = f"--snapshot fetches all of it: for a part, say --index main@{snapshot}"
-        raise typer.BadParameter(says)
-    chosen, when = _where(settings, index, ref)
-    targets = read_machines(python, platform)
     given = read_given(requirements or (), file or ())
-    nothing = not (given.requirements or given.locks or all_allowed)
-    if nothing and ref is None and when is not None and not is_moment(when):
-        ref, when = read_or_refuse(read_ref, when), None
-    if nothing and ref is None:
-        raise typer.BadParameter(
-            "say what to fetch: requirements, -r FILE, --snapshot NAME, or --all-allowed"
-        )
+    named = bool(given.requirements or given.locks or all_allowed)
+    chosen, when, ref = _where(settings, index, snapshot, named)
     asked = Asked(
         given=given,
-        targets=targets,
+        targets=read_machines(python, platform),
         python=python,
         all_allowed=all_allowed,
         index=chosen,
@@ -137,16 +126,29 @@ def mirror(
     raise typer.Exit(1 if done.lacking else 0)
 
 
-def _where(settings: Settings, index: str | None, ref: Ref | None) -> tuple[IndexName | None, str | None]:
-    """The index, and what stands behind its ``@``. Raises BadParameter."""
-    if index is None:
-        return (None if ref is not None else choose_index(settings, None)), None
-    name, at, when = index.partition("@")
+def _where(
+    settings: Settings, index: str | None, snapshot: str | None, named: bool
+) -> tuple[IndexName | None, str | None, Ref | None]:
+    """The index, what stands behind its ``@``, and the snapshot that is wanted whole. ``named``: whether anything else
+    is asked for. Raises BadParameter.
+    """
+    name, at, when = index.partition("@") if index is not None else (None, "", "")
+    if snapshot is not None:
+        if named:
+            says = f"--snapshot fetches all of it: for a part, say --index main@{snapshot}"
+            raise typer.BadParameter(says)
+        ref = read_or_refuse(read_ref, snapshot)
+        return choose_index(settings, name) if name is not None else None, None, ref
+    chosen = choose_index(settings, name)
     if at and is_moment(when):
         read_or_refuse(lambda text: read_moment(text, datetime.now(UTC)), when)
     elif at:
-        read_or_refuse(read_ref, when)
-    return choose_index(settings, name), when if at else None
+        ref = read_or_refuse(read_ref, when)
+        return (chosen, when, None) if named else (chosen, None, ref)
+    if not named:
+        says = "say what to fetch: requirements, -r FILE, --snapshot NAME, or --all-allowed"
+        raise typer.BadParameter(says)
+    return chosen, when if at else None, None
 
 
 def _mirrored(settings: Settings, asked: Asked) -> Mirrored:
