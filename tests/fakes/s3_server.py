@@ -44,6 +44,9 @@ OPTIONS = {
 class Memory(dict):  # type: ignore[type-arg]
     """In the place of memcached: what its middleware asks for, with as many arguments as it likes."""
 
+    def __bool__(self):  # type: ignore[no-untyped-def]
+        return True  # it is there, though nothing is in it
+
     def get(self, key, *_, **__):  # type: ignore[no-untyped-def, override]
         return dict.get(self, key)
 

@@ -24,6 +24,8 @@ from wheelkeep.store.shelf import Busy, Item, NotThere, Unavailable, read_small
 _PART = 8 * 1024 * 1024
 """Bytes of one part of a large thing, of which three are on their way at once."""
 _PIECE = 256 * 1024
+_KINDS = {"html": "text/html; charset=utf-8", "txt": "text/plain; charset=utf-8"}
+"""Of names by their ends: what a bucket says of a thing to whoever reads it, and pip reads no page of another kind."""
 _LOCK = "lock"
 _KEY = "AWS_ACCESS_KEY_ID"
 _BEAT = 60.0
@@ -97,9 +99,16 @@ class S3Shelf:
     async def put(self, name: str, content: bytes | Path) -> None:
         if isinstance(content, Path) and not await asyncio.to_thread(content.exists):
             raise NotThere(f"there is no {content}")
+        kind = _KINDS.get(name.rpartition(".")[2])
         with self._told(name):
             await self._obstore.put_async(
-                self._store, name, content, chunk_size=_PART, max_concurrency=3, mode="overwrite"
+                self._store,
+                name,
+                content,
+                attributes={"Content-Type": kind} if kind is not None else None,
+                chunk_size=_PART,
+                max_concurrency=3,
+                mode="overwrite",
             )
 
     async def add(self, name: str, content: bytes) -> bool:
