@@ -157,8 +157,8 @@ class Blobs:
         return Claim(path, descriptor)
 
     def _clear_leftovers(self) -> None:
-        """Removes what a crash left: temporary files that no living process holds the lock of."""
-        for path in self._tmp.glob("*.part"):
+        """Removes what a crash left: temporary files, and claims, that no living process holds the lock of."""
+        for path in [*self._tmp.glob("*.part"), *self._tmp.glob("*.claim")]:
             try:
                 descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             except OSError:
