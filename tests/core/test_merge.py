@@ -63,6 +63,15 @@ def test_a_quarantined_project_is_nobody_else_s() -> None:
         assert shown(lower) == [("pypi", "1.0")]
 
 
+def test_a_page_of_which_no_file_can_be_read_is_no_absence() -> None:
+    odd = found("vendor")
+    outcome = merge.strict(
+        DEMO, [[replace(odd, page=replace(odd.page, unread=True))], [found("pypi", "9.0")]]
+    )
+    assert isinstance(outcome, Merged)
+    assert (shown(outcome), outcome.owners) == ([], ("vendor",))
+
+
 def test_an_outage_above_decides_and_one_below_does_not() -> None:
     assert merge.strict(DEMO, [[DOWN], [found("pypi", "1.0")]]) == DOWN
     assert merge.strict(DEMO, [[absent("acme")], [DOWN], [found("pypi", "1.0")]]) == DOWN
@@ -154,4 +163,5 @@ def test_has() -> None:
     empty = Found(source=PYPI, page=page())
     assert not merge.has(empty)
     assert merge.has(replace(empty, claims=True))
+    assert merge.has(replace(empty, page=replace(empty.page, unread=True)))
     assert merge.has(found("pypi", "1.0"))

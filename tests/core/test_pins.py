@@ -114,6 +114,7 @@ def test_a_name_that_left_keeps_its_files_as_gone() -> None:
     gone = pins.all_gone(stored)
     assert [(one.version, one.gone) for one in gone.files] == [("1.0", True), ("2.0", True)]
     assert pins.all_gone(gone) == gone
+    assert not pins.all_gone(replace(page(), unread=True)).unread
 
 
 def test_what_the_bytes_taught() -> None:

@@ -90,6 +90,18 @@ def test_links_that_lead_to_no_file_are_left_out_alone(href) -> None:
     assert [file.version for file in told.files] == ["2.0"]
 
 
+def test_a_page_of_which_no_file_can_be_read_is_no_empty_one() -> None:
+    heading = "<h1>Links for demo</h1>"
+    for href in (
+        "demo-1.0.exe",
+        "javascript:/Demo-1.0.tar.gz",
+        "https://u:p@upstream.example/demo-1.0.tar.gz#x",
+    ):
+        assert read(f'{heading}<a href="{href}">x</a>').unread
+    for href in ("../", "", "/help/demo", "other-1.0.tar.gz"):
+        assert not read(f'{heading}<a href="{href}">x</a>').unread
+
+
 def test_a_wrong_hash_is_no_hash() -> None:
     file = anchor('href="demo-1.0.tar.gz#sha256=zz"')
     assert (file.sha256, file.digests) == (None, {})

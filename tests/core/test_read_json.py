@@ -123,6 +123,13 @@ def test_core_metadata_goes_before_the_older_keys() -> None:
 def test_entries_that_are_no_file_are_left_out_alone(told) -> None:
     good = {"filename": "demo-2.0.tar.gz", "url": "demo-2.0.tar.gz"}
     assert [file.version for file in page(told, good).files] == ["2.0"]
+    assert not page(told, good).unread
+
+
+def test_a_page_of_which_no_file_can_be_read_is_no_empty_one() -> None:
+    assert page({"filename": "demo-1.0.exe", "url": "x"}).unread
+    assert page(None).unread
+    assert not page().unread
 
 
 def test_of_two_with_one_name_the_first_stays() -> None:

@@ -356,6 +356,7 @@ JUNK = {
     "text": faults.says(b'{"files": []}', "text/plain"),
     "image": faults.says(b"GIF89a", "image/gif"),
     "no type": faults.says(b"{}", ""),
+    "type in no text": faults.says(b"{}", "text/pl\u00e4in"),
     "not found, with 200": faults.says(b"<html><body><h1>404 Not Found</h1></body></html>"),
 }
 
@@ -374,6 +375,38 @@ async def test_junk_is_no_page_and_no_absence(outside: Outside, asker: Asker) ->
         stale = await asker.found(project)
         assert (stale.page, stale.stale is not None) == (first.page, True), kind
     assert asker.incidents == []
+
+
+async def test_a_page_of_which_no_file_can_be_read_takes_no_good_one_s_place(
+    outside: Outside, asker: Asker
+) -> None:
+    outside.add(NAME, BYTES)
+    first = await asker.found()
+    unreadable = {"meta": {"api-version": "1.0"}, "files": [{"filename": NAME, "url": "javascript:x"}]}
+    outside.faults["/simple/"] = faults.says(json.dumps(unreadable).encode(), "application/json")
+    asker.wait()
+    stale = await asker.found()
+    assert (stale.page, stale.stale is not None) == (first.page, True)
+    assert (await asker.found("other")).page.unread
+
+
+async def test_a_header_in_no_text_costs_nothing_but_itself(outside: Outside, asker: Asker) -> None:
+    outside.etags = False
+    outside.add(NAME, BYTES)
+
+    async def odd(exchange: faults.Exchange) -> None:
+        await exchange.write(
+            b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: "\xff"\r\n'
+            b"Content-Length: %d\r\n\r\n%b" % (len(page), page)
+        )
+
+    told = {"meta": {"api-version": "1.0"}, "files": [{"filename": NAME, "url": "x"}]}
+    page = json.dumps(told).encode()
+    outside.faults["/simple/"] = odd
+    for _ in range(2):
+        answer = await asker.found()
+        assert (answer.stale, [file.filename for file in answer.page.files]) == (None, [NAME])
+        asker.wait()
 
 
 async def test_an_absence_is_believed_only_while_it_is_fresh(outside: Outside, asker: Asker) -> None:

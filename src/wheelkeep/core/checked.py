@@ -84,6 +84,10 @@ class FileNames:
         except InvalidName:
             return None
 
+    def meant(self, text: str) -> bool:
+        """Whether a name begins as a file of the project does, readable or not."""
+        return self._start(text) is not None
+
     def _affordable(self, text: str) -> bool:
         tags = prod(part.count(".") + 1 for part in text[:-4].split("-")[-3:])
         if tags > _MOST_TAGS:

@@ -201,9 +201,11 @@ def _group(project: ProjectName, answers: Sequence[Answer]) -> Outcome | None:
 
 def has(answer: Found) -> bool:
     """Whether the source has the name: a file of it, of whatever platform, or a standing claim (PEP 792's
-    quarantined is one: such a project may offer no files, and nobody else may offer them in its place)."""
-    status = answer.page.status
-    return bool(answer.page.files) or answer.claims or (status is not None and status.status == "quarantined")
+    quarantined is one: such a project may offer no files, and nobody else may offer them in its place; a page of
+    which no file can be read is another, as it is anything but a clean absence)."""
+    page = answer.page
+    quarantined = page.status is not None and page.status.status == "quarantined"
+    return bool(page.files) or answer.claims or quarantined or page.unread
 
 
 def union(project: ProjectName, pages: Sequence[Page]) -> Page:

@@ -83,6 +83,8 @@ class Page(Struct, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ()
     """Versions that the source told beside its files' (PEP 700: there may be versions without files)."""
     status: Status | None = None
+    unread: bool = False
+    """Its source lists something for the name, and nothing of it can be read as a file of the project."""
 
 
 class Found(Struct, frozen=True, kw_only=True):

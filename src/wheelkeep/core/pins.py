@@ -117,7 +117,7 @@ def _conflict(old: File, new: File) -> tuple[str, str] | None:
 
 def all_gone(stored: Page) -> Page:
     """The stored page after the source said, with a clean 404, that it no longer has the name."""
-    return replace(stored, files=tuple(_left(file, "project") for file in stored.files))
+    return replace(stored, files=tuple(_left(file, "project") for file in stored.files), unread=False)
 
 
 def _left(file: File, how: Departure) -> File:

@@ -60,7 +60,8 @@ def read_html(
         raise NotAPage(f"{shown} has more than {MOST_LINKS} links")
     if "pypi:repository-version" in metas:
         checked.require_version_one(metas["pypi:repository-version"], url=url)
-    files = _files(links, base or Base(url), project, source)
+    filenames = checked.FileNames(project)
+    files = _files(links, base or Base(url), filenames, project, source)
     if not files and "pypi:repository-version" not in metas and not _HEADING.search(body):
         raise NotAPage(
             f"{shown} has no file of {project}, and nothing that shows it to be a page of an index"
@@ -71,12 +72,19 @@ def read_html(
         # No PEP has this one (PEP 700 is for JSON alone); where a server tells it, it is read.
         versions=checked.versions(re.split(r"[\s,]+", metas.get("pypi:versions", ""))),
         status=checked.status(metas.get("pypi:project-status"), metas.get("pypi:project-status-reason")),
+        # A page also has links that are there for people: those that are meant as files count alone.
+        unread=not files and any(filenames.meant(_last_part(told.get("href", ""))) for told in links),
     )
 
 
-def _files(links: list[Attributes], base: Base, project: ProjectName, source: SourceName) -> tuple[File, ...]:
+def _files(
+    links: list[Attributes],
+    base: Base,
+    filenames: checked.FileNames,
+    project: ProjectName,
+    source: SourceName,
+) -> tuple[File, ...]:
     files: dict[str, File] = {}
-    filenames = checked.FileNames(project)
     for told in links:
         file = _file(told, base, filenames, project, source)
         if file is not None and file.filename not in files:
@@ -92,7 +100,7 @@ def _file(
         return None
     url, fragment = link
     # PEP 503: the name is the last part of the address. The text of the link is for people.
-    filename = url.partition("?")[0].rpartition("/")[2]
+    filename = _last_part(url)
     if "%" in filename:
         if filename.count("%") > _MOST_ESCAPES:
             return None
@@ -115,6 +123,10 @@ def _file(
         metadata=_metadata(told),
         provenance=checked.provenance(told.get("data-provenance")),
     )
+
+
+def _last_part(link: str) -> str:
+    return link.partition("#")[0].partition("?")[0].rpartition("/")[2]
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -87,6 +87,7 @@ def read_json(body: bytes, *, url: str, project: ProjectName, source: SourceName
         versions=_versions(page.versions, shown),
         # PEP 792 puts it at the top level; one of the specification's own examples has it in ``meta``.
         status=_status(_value(page.project_status)) or _status(told.get("project-status")),
+        unread=bool(page.files) and not files,
     )
 
 

@@ -210,7 +210,12 @@ class Client:
         try:
             if response.status in BUSY:
                 raise busy(final, response.status, response.headers)
-            return Reply(response.status, final, response.headers, await self._body(response, final, largest))
+            body = await self._body(response, final, largest)
+            told = response.headers.copy()
+            for name in {name for name, value in told.items() if not value.isascii()}:
+                # What is no text (RFC 9110 5.5) can be neither kept nor sent back nor shown.
+                told.popall(name)
+            return Reply(response.status, final, told, body)
         finally:
             let_go(response)
 

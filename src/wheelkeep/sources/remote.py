@@ -199,6 +199,8 @@ class Remote:
             if reply.status != 200:
                 raise Unanswered(f"it answered {reply.status}", retry_after=retry_after_of(reply))
             page = await asyncio.to_thread(self._read, reply, project)
+            if page.unread and stored is not None and stored.page is not None and _lists(stored.page):
+                raise NotAPage("of the files that it lists now none can be read")
             page = await self._with_sizes(page, stored.page if stored else None)
             # A page that is new here, or was lost, may name files that are not: what was seen first stands.
             known = stored.page if stored else None
@@ -349,6 +351,10 @@ class Remote:
             task = asyncio.get_running_loop().create_task(self._facts.learn_health(self.name, self.health))
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+
+def _lists(page: Page) -> bool:
+    return any(not file.gone for file in page.files)
 
 
 def _gone(old: StoredPage | None) -> Page | None:
