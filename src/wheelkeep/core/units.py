@@ -66,3 +66,16 @@ def read_size(text: str) -> int:
     if size == 0:
         raise ValueError(f'"{text[:40]}" is no size at all: it must be more than zero')
     return size
+
+
+def size_words(size: int) -> str:
+    """A size in bytes as people read it: ``4 GiB``, ``1.5 MiB``, ``900 bytes``."""
+    for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if size >= 1024**power:
+            return f"{round(size / 1024**power, 1):g} {unit}"
+    return f"{size} bytes"
+
+
+def time_words(seconds: float) -> str:
+    """A span of time as people read it: ``30 min``, ``1.5 s``."""
+    return f"{seconds / 60:g} min" if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} s"
