@@ -1,10 +1,14 @@
 """Programs that tests need beside Python: found, or the test is left out; under WHEELKEEP_CI=1 it fails instead."""
 
+import asyncio
+import functools
 import os
 import shutil
 from typing import NoReturn
 
 import pytest
+
+from wheelkeep.index.sandbox import NoSandbox, ready
 
 
 def tool(*names: str) -> str:
@@ -18,3 +22,18 @@ def lacking(what: str) -> NoReturn:
     if os.environ.get("WHEELKEEP_CI") == "1":
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
+
+
+@functools.cache
+def _no_sandbox() -> str:
+    try:
+        asyncio.run(ready())
+    except NoSandbox as error:
+        return str(error)
+    return ""
+
+
+def sandbox() -> None:
+    """Ends the test where untrusted builds cannot be walled in, with what forbids it."""
+    if why := _no_sandbox():
+        lacking(why)

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import platform
-import re
 import signal
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from wheelkeep.index.sandbox_walls import (
     arguments,
     copy_given,
     find_walls,
+    kernel,
     make_room,
     no_sandbox,
     python_inside,
@@ -209,8 +209,8 @@ class _Build:
             ended = f"signal {-code}" if code < 0 else f"exit {code}"
             why = f"it filled the disk that it was given ({ended})" if full else ended
         await self.end()
-        files = () if why else self._left.files
-        return Ended(code=code, why=why, said=self._said.text(), produced=files)
+        self._left.close(keep=not why)
+        return Ended(code=code, why=why, said=self._said.text(), produced=self._left.files)
 
     async def _attend(self) -> str:
         """Until it is over: why it was ended, or nothing."""
@@ -360,7 +360,8 @@ def _bounds(limits: Limits) -> dict[str, int]:
         "CORE": 0,
         "MSGQUEUE": 0,
         "NOFILE": 4096,
-        "FSIZE": limits.disk,
+        # A little more, so that a full disk is what is seen first.
+        "FSIZE": limits.disk + (1 << 20),
         "CPU": (int(limits.seconds) + 1) * processors,
         "DATA": 2 * limits.memory,
         "AS": max(_ROOM_TO_RESERVE, 4 * limits.memory),
@@ -372,5 +373,4 @@ def _most_processes(limits: Limits, *, own: bool) -> dict[str, int]:
 
     Linux counts those of a user namespace by themselves since 5.14; before, all that a user runs would count.
     """
-    release = tuple(int(part) for part in re.findall(r"[0-9]+", platform.release())[:2])
-    return {"NPROC": 4 * limits.processes} if own or release >= (5, 14) else {}
+    return {"NPROC": 4 * limits.processes} if own or kernel() >= (5, 14) else {}

@@ -84,18 +84,17 @@ async def _run(plan: dict[str, Any]) -> int:
             cwd=places["work"],
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
+            # Without walls they are one group, so that it can be ended as one.
+            start_new_session=plan["alone"],
         )
     except OSError as error:
         print(f"{command[0]} cannot be started: {error.strerror}", flush=True)  # noqa: T201
         return 127
     code = await process.wait()
-    # What it left running has no part in what is handed over, and changes nothing of it.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if plan["alone"]:
+    if plan["alone"]:
+        # What it left running has no part in what is handed over, and changes nothing of it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(-1, signal.SIGKILL)
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
     if server is not None:
         server.close()
     return code
@@ -151,12 +150,13 @@ def _hand_over(folder: str, files: BinaryIO) -> None:
             except OSError:
                 files.write(b"X" + told)
                 continue
+            size = os.fstat(handle).st_size
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                files.write(b"X" + told)
+                continue
             with os.fdopen(handle, "rb") as file:
-                state = os.fstat(handle)
-                if not stat.S_ISREG(state.st_mode):
-                    files.write(b"X" + told)
-                    continue
-                files.write(b"F" + told + struct.pack(">Q", state.st_size))
+                files.write(b"F" + told + struct.pack(">Q", size))
                 while piece := file.read(_PIECE):
                     files.write(piece)
 

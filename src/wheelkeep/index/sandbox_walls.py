@@ -23,6 +23,8 @@ from wheelkeep.core.seccomp import MACHINES
 
 _OLDEST = (0, 8)
 """The first bubblewrap that can forbid user namespaces inside of one."""
+_OLDEST_KERNEL = (5, 3)
+"""The first one with handles for processes (pidfd_open(2))."""
 _SHARED_MEMORY = 64 << 20
 _PLAIN_USER = 1000
 WORK, TEMPORARY, SHARED_MEMORY = "/work", "/tmp", "/dev/shm"  # noqa: S108
@@ -73,6 +75,8 @@ def find_walls() -> Walls:
         raise NoSandbox(f"builds are put into a sandbox on Linux alone, and this is {sys.platform}")
     if platform.machine() not in MACHINES:
         raise NoSandbox(f"the sandbox knows the system calls of {' and '.join(MACHINES)} alone")
+    if kernel() < _OLDEST_KERNEL:
+        raise NoSandbox(f"the kernel is {platform.release()}, and the sandbox needs Linux 5.3 or newer")
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise NoSandbox("bubblewrap, which makes the sandbox, is not on PATH: install the package bubblewrap")
@@ -81,6 +85,10 @@ def find_walls() -> Walls:
         told = ".".join(map(str, version)) or "of an unknown version"
         raise NoSandbox(f"{bwrap} is {told}, and the sandbox needs bubblewrap 0.8 or newer")
     return Walls(bwrap, None if os.geteuid() else _unused_user(Path("/proc/self/uid_map")))
+
+
+def kernel() -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"[0-9]+", platform.release())[:2])
 
 
 @functools.cache
@@ -174,8 +182,18 @@ def arguments(walls: Walls, room: Room) -> list[str]:
             words += ["--symlink", str(top.readlink()), str(top)]
         elif top.is_dir():
             words += ["--ro-bind", str(top), str(top)]
-    words += ["--proc", "/proc", "--ro-bind", "/dev/null", "/proc/cmdline", "--dev", "/dev"]
-    sizes = {SHARED_MEMORY: _SHARED_MEMORY, TEMPORARY: room.disk, WORK: room.disk}
+    words += [
+        "--proc",
+        "/proc",
+        "--ro-bind",
+        "/proc/sys",
+        "/proc/sys",
+        "--ro-bind",
+        "/dev/null",
+        "/proc/cmdline",
+    ]
+    words += ["--dev", "/dev"]
+    sizes = {SHARED_MEMORY: min(_SHARED_MEMORY, room.disk), TEMPORARY: room.disk, WORK: room.disk}
     for place, size in sizes.items():
         words += ["--perms", "1777", "--size", str(size), "--tmpfs", place]
     words += [*_readable(room), *_furniture(room)]

@@ -50,7 +50,7 @@ class Watcher:
         """Why the sandbox must end, as a sentence; None once it has ended."""
         while True:
             try:
-                why = await asyncio.to_thread(self.look)
+                why = self.look()
             except ProcessLookupError:
                 return None
             if why is not None:

@@ -55,11 +55,13 @@ class LeftFiles:
         except OSError as error:
             raise Unwritable(f"what was built cannot be kept in {self._folder}: {error.strerror}") from None
         if self.whole and self._buffer:
+            self.whole = False
             raise Unfit("it went on after it had handed over its files")
 
-    def close(self) -> None:
-        """Removes what was written, unless it came whole."""
+    def close(self, *, keep: bool = True) -> None:
+        """Removes what was written, unless it came whole and is to be kept. Once removed it stays so."""
         self._reader.close()
+        self.whole = self.whole and keep
         if not self.whole:
             for file in self._written:
                 file.unlink(missing_ok=True)
