@@ -1,6 +1,7 @@
 """Targets: archives, upload forms and packed bodies."""
 
 import asyncio
+import contextlib
 import gzip
 import io
 import os
@@ -12,8 +13,10 @@ from pathlib import Path
 
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.names import ProjectName
+from wheelkeep.core.said import cleaned
 from wheelkeep.sources.decode import ALLOWANCE, RATIO, Decoder
 from wheelkeep.store.archives import BadArchive
+from wheelkeep.store.left_files import LeftFiles, Unfit
 from wheelkeep.store.sdists import read_info, read_sdist
 from wheelkeep.store.wheel_metadata import NoMetadata, Pieces, read_metadata
 from wheelkeep.store.wheels import read_wheel
@@ -140,3 +143,31 @@ def _unpacked(encoding: str, pieces: list[bytes]) -> bytes | None:
     except Unanswered:
         return None
     return out
+
+
+def left_files(body: bytes) -> None:
+    """What a build hands over, in whatever pieces it comes: plain files in their folder, and never too much of them."""
+    assert _left([body]) == _left([body[at : at + 5] for at in range(0, len(body), 5)])
+
+
+def _left(pieces: list[bytes]) -> tuple[int | None, dict[str, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        out.mkdir()
+        left = LeftFiles(out, 2000)
+        with contextlib.suppress(Unfit):
+            for piece in pieces:
+                left.feed(piece)
+        left.close()
+        taken = {file.name: file.read_bytes() for file in left.files}
+        assert [path.name for path in Path(folder).iterdir()] == ["out"]
+        assert {path.name for path in out.iterdir()} == set(taken)
+        assert sum(map(len, taken.values())) <= 2000
+        return left.code, taken
+
+
+def said(body: bytes) -> None:
+    """What a build printed: nothing of it is obeyed by a terminal, and to clean it twice changes nothing."""
+    text = cleaned(body)
+    assert all(letter.isprintable() or letter in "\n\t" for letter in text)
+    assert cleaned(text.encode()) == text

@@ -114,6 +114,12 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "packed_sdist": (SDIST,),
     "form": (FORM,),
     "packed_page": (gzip.compress(b"x" * 3000), zlib.compress(b"y" * 3000), gzip.compress(b"a") * 3),
+    "left_files": (
+        b"E\0\0\0\0F\0\5a.whl\0\0\0\0\0\0\0\3abcF\0\1b\0\0\0\0\0\0\0\0.",
+        b"E\xff\xff\xff\xf7.",
+        b"E\0\0\0\0X\0\4link.",
+    ),
+    "said": (b"\x1b[31mred\x1b[0m \x1b]0;title\x07\r\n\x9b1m", "über\u202e\t".encode()),
     "lock_requirements": (
         f"demo[x]==1.0 ; os_name == 'nt' \\\n  --hash=sha256:{A}\n-e git+https://f.example/x#egg=y\n".encode(),
     ),

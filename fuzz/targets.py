@@ -18,6 +18,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         files.packed_sdist,
         files.form,
         files.packed_page,
+        files.left_files,
+        files.said,
         texts.lock_requirements,
         texts.lock_pylock,
         texts.lock_uv,

@@ -145,7 +145,10 @@ def make_room(
     opened = tuple(dict.fromkeys([*readable, Path(sys.base_prefix)]))
     home = Path("~").expanduser().resolve()
     for path in opened:
-        if home.is_relative_to(path.resolve()) or folder.is_relative_to(path.resolve()):
+        real = path.resolve()
+        if real == Path("/") or (
+            not _is_bound(real) and (home.is_relative_to(real) or folder.is_relative_to(real))
+        ):
             raise NoSandbox(f"{path} holds the home folder, so it cannot be opened to a build")
     return Room(folder, opened, socket, disk)
 
