@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheelkeep.core.units import read_duration, read_moment, read_size
+from wheelkeep.core.units import read_duration, read_moment, read_size, size_words, time_words
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,9 @@ def test_a_moment_is_a_day_or_an_hour_or_so_long_ago(text: str, moment: datetime
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match=r"write|no time"):
         read_moment(text, MOMENT)
+
+
+def test_sizes_and_times_as_people_read_them() -> None:
+    sizes = [size_words(size) for size in (0, 1023, 1024, 1536 * 1024, 4 * 1024**3)]
+    assert sizes == ["0 bytes", "1023 bytes", "1 KiB", "1.5 MiB", "4 GiB"]
+    assert [time_words(seconds) for seconds in (0.5, 59, 90, 1800)] == ["0.5 s", "59 s", "90 s", "30 min"]

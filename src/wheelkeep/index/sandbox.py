@@ -6,6 +6,7 @@ in ``sandbox_walls``, its first program inside in ``sandbox_inside``.
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -43,7 +44,7 @@ _FLOOD = 256
 """So many times what is kept of its words a command may print."""
 _LAST_WORDS = 5
 """Seconds within which everything is over once it was ended."""
-_PIECE = 1 << 16
+_PIECE = 1 << 20
 _ROOM_TO_RESERVE = 16 << 30
 """Bytes of addresses, not of memory: runtimes reserve far more than they use."""
 
@@ -331,6 +332,8 @@ class _Pipe:
     def __init__(self) -> None:
         self.reading, self.writing = os.pipe()
         os.set_blocking(self.reading, False)
+        with contextlib.suppress(OSError, AttributeError):  # it is only faster with more room
+            fcntl.fcntl(self.reading, fcntl.F_SETPIPE_SZ, _PIECE)
 
     async def read(self) -> bytes:
         """What has come, once something has; nothing at its end. Others have their turn between any two."""
