@@ -49,6 +49,7 @@ from wheelkeep.store.advisories import Advisories
 from wheelkeep.store.answers import AnswerBook
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
+from wheelkeep.store.builds import Builds
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.deliveries import Deliveries
@@ -110,6 +111,7 @@ def build(settings: Settings) -> Keep:
         database=database,
         blobs=blobs,
         kept=KeptBlobs(database),
+        builds=Builds(database),
         soundness=soundness,
         pages=pages,
         facts=facts,

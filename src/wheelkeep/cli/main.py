@@ -25,6 +25,7 @@ COMMANDS = {
     "lock": "lock.app",
     "snapshot": "snapshot.app",
     "mirror": "mirror.mirror",
+    "build": "build.build",
     "export": "export.app",
     "clashes": "clashes.clashes",
     "yank": "release.yank",

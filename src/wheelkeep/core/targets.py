@@ -33,6 +33,8 @@ class Targets(Struct, frozen=True, kw_only=True):
     """Several of them; none at all stands for every machine there is."""
 
     machines: tuple[Machine, ...] = ()
+    sdists: bool = False
+    """Sdists as well where a machine installs a wheel."""
 
     def takes(self, filename: str) -> bool:
         """Whether one of them installs the wheel; raises packaging's InvalidWheelFilename."""
@@ -42,8 +44,8 @@ class Targets(Struct, frozen=True, kw_only=True):
         return any(not machine.tags.isdisjoint(tags) for machine in self.machines)
 
     def lacks(self, filenames: Sequence[str]) -> bool:
-        """Whether one of them installs none of the wheels, so that it would need the sdist."""
-        if not self.machines:
+        """Whether one of them installs none of the wheels, so that it would need the sdist; or sdists are wanted."""
+        if not self.machines or self.sdists:
             return True
         each = [parse_wheel_filename(filename)[3] for filename in filenames]
         return any(all(machine.tags.isdisjoint(tags) for tags in each) for machine in self.machines)

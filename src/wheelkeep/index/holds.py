@@ -62,10 +62,16 @@ async def _pinned(ground: Ground) -> AsyncIterator[str]:
         yield sha256
 
 
+async def _built(ground: Ground) -> AsyncIterator[str]:
+    for sha256 in await ground.keep.builds.needed():
+        yield sha256
+
+
 HOLDS: tuple[Hold, ...] = (
     Hold("hosted", "a hosted release", _hosted),
     Hold("served", "somebody was given it", _served),
     Hold("snapshot", "a snapshot has it", _pinned),
+    Hold("built", "it was built here, or something was built of it", _built),
     Hold("left", "its origin no longer has it", _left),
 )
 

@@ -133,13 +133,14 @@ async def _received(
 ) -> Kept | Refused:
     incoming = receiver.incoming(claim)
     try:
-        await _push(path, incoming)
+        await push(path, incoming)
         return await receiver.receive(source, claim, incoming, by=by, admin=True)
     finally:
         await incoming.close()
 
 
-async def _push(path: Path, incoming: Incoming) -> None:
+async def push(path: Path, incoming: Incoming) -> None:
+    """Gives a file's bytes as an upload's. Raises OSError."""
     with path.open("rb") as file:
         while piece := await asyncio.to_thread(file.read, _PIECE):
             await incoming.push(piece)

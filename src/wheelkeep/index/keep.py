@@ -33,6 +33,7 @@ from wheelkeep.index.views import Views
 from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
+from wheelkeep.store.builds import Builds
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
@@ -69,6 +70,7 @@ class Keep:
         database: Database,
         blobs: Blobs,
         kept: KeptBlobs,
+        builds: Builds,
         soundness: Soundness,
         pages: Pages,
         facts: Facts,
@@ -96,6 +98,7 @@ class Keep:
         self.settings = settings
         self.blobs, self.soundness = blobs, soundness
         self.kept, self._arrivals = kept, Arrivals(kept)
+        self.builds = builds
         self.pages, self.facts = pages, facts
         self.ledger, self.tokens = ledger, tokens
         self.book, self.asks, self.desk = book, asks, desk

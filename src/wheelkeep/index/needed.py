@@ -168,10 +168,13 @@ async def _of_version(index: Index, wanted: _Wanted, targets: Targets) -> Needed
         if wanted.version in (None, file.version) and (wanted.hashes is None or file.sha256 in wanted.hashes)
     ]
     files = [file for file, why in entries if why is None]
+    chosen = _fitting(files, targets)
+    # What there would be of it, were nothing blocked; of a lock all of that is meant.
+    meant = _fitting([file for file, _ in entries], targets) if wanted.hashes is not None else []
     lacking = [
         Lacking(what=file.filename, why=why.label)
         for file, why in entries
-        if why is not None and (wanted.hashes is not None or not files)
+        if why is not None and (not files or file in meant or (not chosen and _may_do(file, targets)))
     ]
     gone = (wanted.hashes or set()) - {file.sha256 for file, _ in entries}
     if gone:
@@ -180,8 +183,7 @@ async def _of_version(index: Index, wanted: _Wanted, targets: Targets) -> Needed
         ]
     elif not entries:
         lacking.append(Lacking(what=wanted.words, why="the index has no such version"))
-    chosen = _fitting(files, targets)
-    if files and not chosen:
+    if files and not chosen and not lacking:
         lacking.append(Lacking(what=wanted.words, why="none of its files is for these Pythons and platforms"))
     return Needed(choices=_choices(chosen, wanted.marker), lacking=tuple(lacking))
 
@@ -214,6 +216,11 @@ def _fitting(files: Iterable[File], targets: Targets) -> list[File]:
         if targets.lacks([file.filename for file in wheels]):
             chosen += [file for file in same if file.kind == "sdist"]
     return chosen
+
+
+def _may_do(file: File, targets: Targets) -> bool:
+    """Whether a file would be one for the targets, were it not blocked."""
+    return file.kind == "sdist" or targets.takes(file.filename)
 
 
 async def shown(index: Index, project: ProjectName) -> View | str:

@@ -188,10 +188,12 @@ class Receiver:
         by: str,
         admin: bool = False,
         asker: Asker | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Kept | Refused:
         """Checks everything and keeps the file; what it answers is true on disk. ``by``: the token's name, which must
         be among the project's owners where it has some; ``admin``: or may do everything.
-        ``asker``: where it asked from, for the ledger. Raises OSError where the disk does not take it.
+        ``asker``: where it asked from, for the ledger; ``more``: what else the ledger's line says of the file.
+        Raises OSError where the disk does not take it.
         """
         await incoming.all()
         if claim.project is not None:
@@ -203,8 +205,8 @@ class Receiver:
         examined = await self.examine(source, claim, came)
         if isinstance(examined, Refused):
             return examined
-        origin = asker.origin if asker is not None else {}
-        return await self._keep(examined, incoming, by, origin, admin=admin)
+        told = (asker.origin if asker is not None else {}) | dict(more or {})
+        return await self._keep(examined, incoming, by, told, admin=admin)
 
     async def examine(self, source: SourceName, claim: Claim, came: Came) -> Examined | Refused:
         """Checks everything about a file but whether its name is free. Raises OSError where it cannot be read."""
@@ -239,7 +241,7 @@ class Receiver:
         return Proof(write_provenance(list(zip(told, publishers, strict=True))), ", ".join(by)), problems
 
     async def _keep(
-        self, examined: Examined, incoming: Incoming, by: str, origin: dict[str, str], *, admin: bool
+        self, examined: Examined, incoming: Incoming, by: str, told: dict[str, str], *, admin: bool
     ) -> Kept | Refused:
         """Bytes first, then the row that makes them visible: a file that is told of is there."""
         file, sha256 = examined.file, incoming.filling.sha256
@@ -253,7 +255,7 @@ class Receiver:
                 file,
                 metadata=examined.known,
                 provenance=proof.document if proof is not None else None,
-                entries=[published(file, by=by, attested=proof.by if proof is not None else None, **origin)],
+                entries=[published(file, by=by, attested=proof.by if proof is not None else None, **told)],
                 by=None if admin else by,
             )
             if isinstance(outcome, Status):
@@ -314,10 +316,11 @@ class Receiver:
         if not claim.complete:
             return None, None, []
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._checking, _look_inside, claim, path)
+        return await loop.run_in_executor(self._checking, look_inside, claim, path)
 
 
-def _look_inside(claim: Claim, path: Path) -> tuple[Described | None, bytes | None, list[str]]:
+def look_inside(claim: Claim, path: Path) -> tuple[Described | None, bytes | None, list[str]]:
+    """What an archive tells of itself, and all that is wrong with it as what its form claims; for a thread."""
     assert claim.project is not None and claim.version is not None
     read = read_wheel if claim.kind == "wheel" else read_sdist
     try:

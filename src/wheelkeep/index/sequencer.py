@@ -78,6 +78,13 @@ class Sequencer:
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    async def key(self) -> PrivateKey:
+        """The log's key, for other statements of this keep; where there is no log yet it is begun. Raises LogBroken,
+        OSError, WheelkeepError."""
+        while await asyncio.to_thread(self._files.public_key) is None and not await self.once():
+            await asyncio.sleep(PAUSE)
+        return await asyncio.to_thread(self._files.key, self._origin)
+
     async def once(self) -> bool:
         """Brings the log up to date, unless another process is the sequencer; whether it did. Raises LogBroken."""
         if not self._turn.take():

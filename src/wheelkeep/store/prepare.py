@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wheelkeep.core.errors import WheelkeepError
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision in migrations/versions."""
 
 UNFINISHED = "restoring"

@@ -17,6 +17,7 @@ from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.past import Removed
 from wheelkeep.core.pins import turned
 from wheelkeep.core.upload_rules import closed
+from wheelkeep.store.builds import forget
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
@@ -166,6 +167,8 @@ class Releases:
                     same.append(file)
                     continue
                 await _put(connection, file, after)
+                if after is None and file.sha256 is not None:
+                    await forget(connection, file.sha256)
                 changed.append(file)
             if changed:
                 await self._ledger.write(connection, [noted(file) for file in changed])

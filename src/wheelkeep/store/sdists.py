@@ -1,5 +1,6 @@
 """Reads an sdist (PEP 625), a .tar.gz with one top folder NAME-VERSION and PKG-INFO in it; an uploaded one strictly."""
 
+import contextlib
 from pathlib import Path
 from posixpath import dirname
 from typing import BinaryIO
@@ -49,6 +50,18 @@ def read_info(file: BinaryIO) -> bytes:
             return _metadata(entry, stream)
         stream.skip(entry.size)
     raise BadArchive(f"it has no {_INFO} in its top folder")
+
+
+def newest_time(path: Path) -> int:
+    """When the newest member of an sdist was last changed, in seconds since the epoch, as far as it can be read; 0
+    where that is not told. The same bytes always give the same number. Raises OSError."""
+    newest = 0
+    with path.open("rb") as file, contextlib.suppress(BadArchive):
+        stream = Unzipped(file)
+        for entry in read_tar(stream):
+            newest = max(newest, entry.time)
+            stream.skip(entry.size)
+    return newest
 
 
 def _top(path: str, project: ProjectName, version: str) -> str:

@@ -358,3 +358,21 @@ snapshot_bodies = Table(
     Column("sha256", LargeBinary, primary_key=True),  # of the body before it was packed
     Column("body", LargeBinary, nullable=False),  # zstd of msgpack of core.snapshot.Pinned
 )
+
+builds = Table(
+    "builds",  # wheels that were built here; one row a build
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("sdist", String, nullable=False),  # sha256
+    Column("python", String, nullable=False),
+    Column("platform", String, nullable=False),
+    Column("project", String, nullable=False),
+    Column("sha256", String, nullable=False),  # of the wheel
+    Column("gone", Integer, nullable=False, server_default="0"),  # 1: the wheel was deleted for good
+    Column("body", LargeBinary, nullable=False),  # zstd of msgpack of core.built.Built
+    Column("envelope", LargeBinary, nullable=False),  # zstd of JSON of core.statement.Envelope
+    Index("builds_by_sdist", "sdist"),
+    Index("builds_by_wheel", "sha256"),
+    Index("builds_by_project", "project"),
+)

@@ -34,6 +34,8 @@ class Entry(Struct, frozen=True):
     size: int
     target: str = ""
     """Of a link: what it points to, as written."""
+    time: int = 0
+    """When it was last changed, in whole seconds since the epoch; 0 where its header tells no number."""
 
 
 class Unzipped:
@@ -172,7 +174,7 @@ def _entry(block: bytes, kind: bytes, size: int, extended: dict[str, str]) -> En
     if size and what != "file":
         raise BadArchive(f"the member {label} has bytes, and is no file")
     target = extended.get("linkpath", _until_nul(block[157:257])) if what in ("link", "hardlink") else ""
-    return Entry(path.removesuffix("/") if folder else path, what, size, target)
+    return Entry(path.removesuffix("/") if folder else path, what, size, target, _time(block))
 
 
 def _path(block: bytes) -> str:
@@ -192,6 +194,11 @@ def _number(field: bytes) -> int:
         # GNU writes what is 8 GiB and more in another way, which not every reader knows.
         raise BadArchive("it has a member whose size is no number, or 8 GiB and more")
     return int(found[1] or b"0", 8)
+
+
+def _time(block: bytes) -> int:
+    found = _OCTAL.fullmatch(block[136:148])
+    return int(found[1] or b"0", 8) if found is not None else 0
 
 
 def _sum_is_right(block: bytes) -> None:

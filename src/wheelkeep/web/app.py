@@ -21,6 +21,7 @@ from wheelkeep.web import metrics, problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
 from wheelkeep.web.body import Body
+from wheelkeep.web.built import BuiltWheels
 from wheelkeep.web.crowd import Peer
 from wheelkeep.web.documents import Documents
 from wheelkeep.web.files import Files
@@ -74,7 +75,7 @@ class App:
         self._files = Files(keep, asked)
         self._documents = Documents(keep, asked)
         self._home = Home(keep)
-        self._projects = Projects(keep)
+        self._projects, self._built = Projects(keep), BuiltWheels(keep)
         self._scrub = Scrub(keep)
         self._uploads = Uploads(keep, self._auth)
         self._log = Log(keep, self._auth)
@@ -277,6 +278,8 @@ class App:
                 return await self._files.package(request, index, rest)
             case ["blocked", *rest]:
                 return await self._files.explain_block(request, index, rest)
+            case ["built", *rest]:
+                return await self._built.statement(request, index, rest)
             case ["pypi", *rest]:
                 return await self._documents.json(request, index, rest)
             case ["integrity", *rest]:

@@ -17,6 +17,7 @@ from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.web import problem, urls
+from wheelkeep.web.built import told
 from wheelkeep.web.readme import LONGEST, Readmes
 from wheelkeep.web.respond import SAFE_HTML, Request, Response
 from wheelkeep.web.simple import redirect
@@ -74,6 +75,7 @@ class Projects:
         )
         settings = self._keep.settings
         files = urls.json_files_base(settings.public_url, index.name, depth=3)
+        built = {one.built.sha256 for one in await told(self._keep, index, view.project)}
         return self._template.render(
             index=index.name,
             project=view.project,
@@ -83,7 +85,10 @@ class Projects:
             stale=view.stale,
             owners=view.owners,
             simple=f"{urls.base(settings)}/{index.name}/simple/",
-            files=[_row(file, decision, files) for file, decision in pairs[:_MOST_FILES]],
+            files=[
+                _row(file, decision, files) | {"built": urls.statement(file) if file.sha256 in built else ""}
+                for file, decision in pairs[:_MOST_FILES]
+            ],
             more=max(0, len(pairs) - _MOST_FILES),
             readme=readme,
             text=about.description[:LONGEST],

@@ -2,6 +2,7 @@
 
 import re
 
+from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.settings import Settings
 from wheelkeep.web.respond import Request
@@ -68,6 +69,11 @@ def origin(request: Request, public_url: str | None) -> str:
 def file(base: str, project: ProjectName, sha256: str | None, filename: str) -> str:
     # A plain file name has only letters that may stand in a path as they are (RFC 3986 3.3).
     return f"{base}{project}/{sha256 or '-'}/{filename}"
+
+
+def statement(file: File) -> str:
+    """From ``/{index}/project/{name}/`` to what this keep states of a wheel that it built."""
+    return f"../../built/{file.project}/{file.sha256}/{file.filename}"
 
 
 def provenance(base: str, project: ProjectName, version: str, filename: str) -> str:

@@ -11,6 +11,7 @@ from wheelkeep.index.keep import Keep
 from wheelkeep.web import problem
 from wheelkeep.web.api import (
     audit,
+    builds,
     indexes,
     ledger,
     owners,
@@ -39,6 +40,7 @@ _JSON: Headers = (
 
 OPERATIONS: tuple[Operation, ...] = (
     *indexes.OPERATIONS,
+    *builds.OPERATIONS,
     *sources.OPERATIONS,
     *projects.OPERATIONS,
     *owners.OPERATIONS,

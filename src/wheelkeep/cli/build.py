@@ -1,0 +1,164 @@
+"""``build``: wheels of what has none, each made in a sandbox of an admitted sdist, into a hosted source."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from msgspec import Struct
+
+from wheelkeep import configuration
+from wheelkeep.cli.output import print_json
+from wheelkeep.cli.release import choose_hosted
+from wheelkeep.cli.setup import Json, choose_index
+from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.settings import Settings
+from wheelkeep.logs import quiet
+
+if TYPE_CHECKING:
+    from wheelkeep.cli.build_report import Report
+    from wheelkeep.cli.building import Bounds
+    from wheelkeep.cli.given import Given
+    from wheelkeep.core.names import ProjectName
+    from wheelkeep.core.targets import Targets
+    from wheelkeep.core.write_lock import Choice
+    from wheelkeep.index.keep import Keep
+
+_MOST_AT_ONCE = 16
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    index: IndexName
+    given: "Given"
+    into: SourceName
+    python: str | None
+    every: bool
+    jobs: int
+    dry_run: bool
+    bounds: "Bounds"
+
+
+def build(
+    context: typer.Context,
+    requirements: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="REQUIREMENT…", help="With all that they need, resolved through the index."),
+    ] = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option("-r", "--requirement", help="A lock, or a file of requirements; may be given again."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="The hosted source that gets them; else the only one."),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(metavar="3.12", help="The Python that builds, or its path; else this one.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also what has a wheel, if it has an sdist.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do not build a second time to compare.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Also what was built here before.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=_MOST_AT_ONCE, help="Builds side by side.")] = 1,
+    time: Annotated[str, typer.Option(metavar="30m", help="What one build may take.")] = "30m",
+    memory: Annotated[str, typer.Option(metavar="4GiB", help="What one build may use.")] = "4GiB",
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run what the sdists say with your own rights.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be built, and build nothing.")
+    ] = False,
+    index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
+    json: Json = False,
+) -> None:
+    """Build wheels from sdists and publish them to a hosted source. Exit 1 if one could not be had; run again, it goes
+    on."""
+    quiet()
+    from wheelkeep.cli.build_report import tell
+    from wheelkeep.cli.building import read_bounds
+    from wheelkeep.cli.given import read_given
+
+    settings = configuration.load(context.obj)
+    asked = Asked(
+        index=choose_index(settings, index),
+        given=read_given(requirements or (), file or ()),
+        into=choose_hosted(settings, into, "--into"),
+        python=python,
+        every=every,
+        jobs=jobs,
+        dry_run=dry_run,
+        bounds=read_bounds(time, memory, unsafe=unsafe, once=once, anew=anew),
+    )
+    if not (asked.given.requirements or asked.given.locks):
+        raise typer.BadParameter("say what to build: requirements, or -r FILE")
+    report = _report(settings, asked)
+    if json:
+        print_json(report)
+    else:
+        tell(report)
+    raise typer.Exit(0 if report.good else 1)
+
+
+def _report(settings: Settings, asked: Asked) -> "Report":
+    """Raises Exit (1) where what is wanted cannot be resolved."""
+    from wheelkeep.core.errors import Unanswered
+    from wheelkeep.index.uv import Unresolvable
+
+    try:
+        return asyncio.run(_build(settings, asked))
+    except (Unresolvable, Unanswered) as error:
+        print(f"wheelkeep: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+async def _build(settings: Settings, asked: Asked) -> "Report":
+    from wheelkeep import compose
+    from wheelkeep.cli.build_report import Report, begin
+    from wheelkeep.cli.building import minor_of, open_shop, targets_of
+    from wheelkeep.cli.given import needed
+    from wheelkeep.index.build_plan import takeovers, to_build
+    from wheelkeep.index.build_run import run
+    from wheelkeep.index.builder import Builder
+
+    keep = compose.build(settings)
+    try:
+        shop = await open_shop(asked.python, asked.bounds, keep)
+        await keep.start()
+        index = keep.indexes[asked.index]
+        targets = targets_of(shop, every=asked.every or shop.anew)
+        found = await needed(keep, index, asked.given, targets, python=minor_of(shop))
+        plan = to_build(found.choices, await _done_already(keep, asked, found.choices, targets))
+        takes = await takeovers(keep, asked.into, {sdist.project for sdist in plan.sdists})
+        report = Report(
+            index=asked.index,
+            into=asked.into,
+            python=shop.python.says,
+            platform=shop.python.platform,
+            dry_run=asked.dry_run,
+            ready=plan.ready,
+            lacking=found.lacking,
+            takes_over=takes,
+            wanted=[sdist.filename for sdist in plan.sdists],
+        )
+        begin(report)
+        if not asked.dry_run:
+            builder = Builder(keep, index, shop)
+            async for done in run(keep, builder, plan.sdists, asked.into, at_once=asked.jobs):
+                report.add(done)
+        return report
+    finally:
+        await keep.close(seconds=1)
+
+
+async def _done_already(
+    keep: "Keep", asked: Asked, choices: "Sequence[Choice]", targets: "Targets"
+) -> "set[tuple[ProjectName, str]]":
+    """The versions that need no build, although they have an sdist."""
+    from wheelkeep.index.build_plan import from_elsewhere, published
+
+    if not asked.bounds.anew:
+        return await published(keep, asked.into, choices, targets)
+    return set() if asked.every else await from_elsewhere(keep, choices)

@@ -1,0 +1,69 @@
+"""Many builds in a row, or a few at once: each result is published before the next one is told, so that what was done
+stays done.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from msgspec import Struct
+
+from wheelkeep.core.built import Built
+from wheelkeep.core.model import File
+from wheelkeep.core.names import SourceName
+from wheelkeep.index.build_attempt import Failed
+from wheelkeep.index.builder import Builder
+from wheelkeep.index.keep import Keep
+from wheelkeep.index.publish_built import publish
+from wheelkeep.index.receive import Kept
+
+
+class Finished(Struct, frozen=True, kw_only=True):
+    """What became of one sdist."""
+
+    sdist: File
+    failed: Failed | None = None
+    built: Built | None = None
+    before: bool = False
+    """An earlier run built it."""
+    there: bool = False
+    """The source had these very bytes already."""
+    refused: tuple[str, ...] = ()
+    """Why it was not published, as sentences."""
+
+    @property
+    def good(self) -> bool:
+        return self.built is not None and not self.refused
+
+
+async def run(
+    keep: Keep, builder: Builder, sdists: Sequence[File], into: SourceName | None, *, at_once: int
+) -> AsyncIterator[Finished]:
+    """Builds and, where ``into`` says where, publishes; gives each as it is done. Raises NoSandbox, OSError."""
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(sdist: File) -> Finished:
+        async with turn:
+            return await _finished(keep, builder, sdist, into)
+
+    running = [asyncio.create_task(one(sdist)) for sdist in sdists]
+    try:
+        for task in asyncio.as_completed(running):
+            yield await task
+    finally:
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _finished(keep: Keep, builder: Builder, sdist: File, into: SourceName | None) -> Finished:
+    if into is not None and (no := await keep.receiver.no_room(into, sdist.project)) is not None:
+        return Finished(sdist=sdist, refused=no.problems)
+    made = await builder.build(sdist)
+    if isinstance(made, Failed):
+        return Finished(sdist=sdist, failed=made)
+    there, refused = False, tuple[str, ...]()
+    if into is not None:
+        outcome = await publish(keep, into, made.built)
+        there = isinstance(outcome, Kept) and not outcome.new
+        refused = () if isinstance(outcome, Kept) else outcome.problems
+    return Finished(sdist=sdist, built=made.built, before=made.before, there=there, refused=refused)
