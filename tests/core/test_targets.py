@@ -5,6 +5,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from packaging.tags import sys_tags
 
 from wheelkeep.core.targets import EVERYWHERE, read_targets
@@ -109,3 +110,9 @@ def test_more_targets_never_take_less(pythons: list[str]) -> None:
 def test_what_is_no_target_is_said(pythons: list[str], platforms: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_targets(pythons, platforms)
+
+
+def test_sdists_can_be_wanted_beside_wheels() -> None:
+    both = replace(LINUX, sdists=True)
+    assert both.takes("demo-1.0-py3-none-any.whl")
+    assert both.lacks(["demo-1.0-py3-none-any.whl"])

@@ -10,7 +10,7 @@ import pytest
 from fakes.dists import metadata, sdist
 from wheelkeep.core.names import ProjectName
 from wheelkeep.store.archives import BadArchive
-from wheelkeep.store.sdists import read_info, read_sdist
+from wheelkeep.store.sdists import newest_time, read_info, read_sdist
 
 PKG_INFO = metadata("demo-lib", "1.0").encode()
 
@@ -135,3 +135,18 @@ def test_the_info_of_any_sdist_and_nothing_behind_it() -> None:
     for content in (made(info=False), b"no gzip", made(("deep/er/PKG-INFO", b""), info=False)):
         with pytest.raises(BadArchive):
             read_info(io.BytesIO(content))
+
+
+def test_the_newest_time_is_that_of_the_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "demo.tar.gz"
+    for times in ((5, 1_700_000_000, 7), ()):
+        target = io.BytesIO()
+        with tarfile.open(fileobj=target, mode="w") as archive:
+            for number, time in enumerate(times):
+                member = tarfile.TarInfo(f"demo-1.0/{number}")
+                member.mtime = time
+                archive.addfile(member)
+        path.write_bytes(gzip.compress(target.getvalue()))
+        assert newest_time(path) == max(times, default=0)
+    path.write_bytes(gzip.compress(made()[:40]) + b"rest")
+    assert newest_time(path) == 0
