@@ -97,8 +97,7 @@ class Keep:
     ) -> None:
         self.settings = settings
         self.blobs, self.soundness = blobs, soundness
-        self.kept, self._arrivals = kept, Arrivals(kept)
-        self.builds = builds
+        self.kept, self.builds, self._arrivals = kept, builds, Arrivals(kept)
         self.pages, self.facts = pages, facts
         self.ledger, self.tokens = ledger, tokens
         self.book, self.asks, self.desk = book, asks, desk

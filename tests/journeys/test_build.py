@@ -1,0 +1,114 @@
+"""From an sdist to a wheel that pip takes from the keep: built in a sandbox, twice, with what the policy lets in."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fakes import tools, workshop
+from fakes.clients import Client, versions
+from fakes.command import wheelkeep
+from fakes.outside import Outside
+from fakes.server import PATIENCE, Server, environment, program
+from wheelkeep.core.notes import read_key
+from wheelkeep.core.statement import Envelope, verify
+
+pytestmark = pytest.mark.journey
+
+CONFIG = """
+[sources.built]
+kind = "hosted"
+
+[sources.outer]
+kind = "remote"
+url = "{url}"
+fresh = "1s"
+
+[indexes.main]
+sources = [["built", "outer"]]
+policy = "policy.toml"
+"""
+
+
+@pytest.fixture(autouse=True)
+def sandbox() -> None:
+    tools.sandbox()
+
+
+@pytest.fixture
+def keep(outside: Outside, tmp_path: Path) -> Server:
+    outside.add(*workshop.tool())
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep" / "policy.toml").write_text('[deny]\npackages = ["wk-tool==2.0"]\nreason = "INC-9"\n')
+    return Server(tmp_path / "keep", CONFIG.format(url=outside.url))
+
+
+def test_what_is_built_is_installed_and_says_of_what(
+    keep: Server, outside: Outside, new_pip: Client, tmp_path: Path
+) -> None:
+    outside.add(*workshop.source("app"))
+    with keep:
+        ran = wheelkeep("-c", keep.config, "build", "app", "--into", "built", "--json")
+        assert ran.code == 0, ran.out + ran.err
+        (made,) = ran.json["built"]
+        assert (made["published"], made["reproducible"]) == ("new", "yes")
+        assert [one["filename"] for one in made["requirements"]] == [workshop.tool()[0]]
+        done = new_pip.install(keep.simple(), tmp_path / "to", "--only-binary", ":all:", "app")
+        assert (done.code, versions(tmp_path / "to")) == (0, {"app": "1.0"}), done.said
+
+        stated = keep.get(f"/main/built/app/{made['sha256']}/{made['filename']}")
+        key = read_key(keep.get("/log/key").body.decode())
+        statement = verify(msgspec.json.decode(stated.body, type=Envelope), key)
+        assert statement["subject"] == [{"name": made["filename"], "digest": {"sha256": made["sha256"]}}]
+        again = wheelkeep("-c", keep.config, "build", "app", "--into", "built")
+        assert (again.code, again.out) == (0, again.out), again.err
+        assert "nothing to build" in again.out
+    audited = wheelkeep("-c", keep.config, "audit", "--json")
+    lines = [json.loads(line) for line in audited.out.splitlines()]
+    told = {(line["kind"], line["filename"]): line for line in lines}
+    published = told["published", made["filename"]]
+    assert (published["who"], published["detail"]["sdist_sha256"]) == ("build", made["sdist_sha256"])
+    fetched = told["fetched", workshop.tool()[0]]
+    assert fetched["who"] == "build of app 1.0"
+
+
+def test_what_cannot_be_built_is_said_and_the_rest_is_there(keep: Server, outside: Outside) -> None:
+    outside.add(*workshop.tool("2.0"))
+    outside.add(*workshop.source("blocked", requires="wk-tool>=2"))
+    outside.add(*workshop.source("broken", files={"fails": b"last words\x1b[2J"}))
+    outside.add(*workshop.source("unsteady", files={"unsteady": b""}))
+    words = ["build", "blocked", "broken", "unsteady", "--into", "built", "--jobs", "3"]
+    ran = wheelkeep("-c", keep.config, *words, "--json", cwd=keep.folder)
+    assert ran.code == 1, ran.out + ran.err
+    failed = {one["sdist"]: one for one in ran.json["failed"]}
+    assert failed.keys() == {"blocked-1.0.tar.gz", "broken-1.0.tar.gz"}
+    assert "INC-9" in failed["blocked-1.0.tar.gz"]["said"]
+    assert "last words" in failed["broken-1.0.tar.gz"]["said"]
+    assert "\x1b" not in ran.json["failed"][0]["said"] + ran.json["failed"][1]["said"]
+    (made,) = ran.json["built"]
+    assert (made["filename"], made["reproducible"]) == ("unsteady-1.0-py3-none-any.whl", "no")
+    assert [one for one in made["differences"] if one.startswith("unsteady differs")]
+    # Once more, and the bytes are others: what was published stays as it was.
+    anew = wheelkeep("-c", keep.config, "build", "unsteady", "--into", "built", "--anew", "--once")
+    assert (anew.code, "never gets other bytes" in anew.out) == (1, True), anew.out + anew.err
+
+
+def test_a_run_that_was_killed_leaves_nothing_and_goes_on(keep: Server, outside: Outside) -> None:
+    outside.add(*workshop.source("app"))
+    outside.delay = 0.3
+    command = [program(), "-c", str(keep.config), "build", "app", "--into", "built"]
+    process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE)
+    until = time.monotonic() + PATIENCE
+    while not outside.asked("/files/wk-tool/"):
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    outside.delay = 0
+    assert wheelkeep("-c", keep.config, "verify").code == 0
+    ran = wheelkeep("-c", keep.config, "build", "app", "--into", "built", "--json")
+    assert (ran.code, ran.json["built"][0]["published"]) == (0, "new"), ran.err
