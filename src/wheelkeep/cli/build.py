@@ -116,7 +116,7 @@ def _report(settings: Settings, asked: Asked) -> "Report":
 
 async def _build(settings: Settings, asked: Asked) -> "Report":
     from wheelkeep import compose
-    from wheelkeep.cli.build_report import Report, begin
+    from wheelkeep.cli.build_report import Report, begin, say_begun
     from wheelkeep.cli.building import minor_of, open_shop, targets_of
     from wheelkeep.cli.given import needed
     from wheelkeep.index.build_plan import takeovers, to_build
@@ -146,7 +146,9 @@ async def _build(settings: Settings, asked: Asked) -> "Report":
         begin(report)
         if not asked.dry_run:
             builder = Builder(keep, index, shop)
-            async for done in run(keep, builder, plan.sdists, asked.into, at_once=asked.jobs):
+            async for done in run(
+                keep, builder, plan.sdists, asked.into, at_once=asked.jobs, begun=say_begun
+            ):
                 report.add(done)
         return report
     finally:

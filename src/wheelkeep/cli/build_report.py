@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from wheelkeep.core.built import Built, Material
+from wheelkeep.core.model import File
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.index.build_plan import TakesOver
 from wheelkeep.index.build_run import Finished
@@ -91,6 +92,11 @@ def begin(report: Report) -> None:
         count = len(report.wanted)
         words = f"{count} sdist{'s' * (count != 1)} to build, by {report.python}"
         print(f"wheelkeep: {words}; {report.ready} versions need none", file=sys.stderr)
+
+
+def say_begun(sdist: File) -> None:
+    """One build begins; it may take a while."""
+    print(f"wheelkeep: building {sdist.filename}", file=sys.stderr)
 
 
 def tell(report: Report) -> None:

@@ -3,7 +3,7 @@ stays done.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
 
@@ -36,13 +36,23 @@ class Finished(Struct, frozen=True, kw_only=True):
 
 
 async def run(
-    keep: Keep, builder: Builder, sdists: Sequence[File], into: SourceName | None, *, at_once: int
+    keep: Keep,
+    builder: Builder,
+    sdists: Sequence[File],
+    into: SourceName | None,
+    *,
+    at_once: int,
+    begun: Callable[[File], None],
 ) -> AsyncIterator[Finished]:
-    """Builds and, where ``into`` says where, publishes; gives each as it is done. Raises NoSandbox, OSError."""
+    """Builds and, where ``into`` says where, publishes; gives each as it is done. ``begun``: told before that.
+
+    Raises NoSandbox, OSError.
+    """
     turn = asyncio.Semaphore(at_once)
 
     async def one(sdist: File) -> Finished:
         async with turn:
+            begun(sdist)
             return await _finished(keep, builder, sdist, into)
 
     running = [asyncio.create_task(one(sdist)) for sdist in sdists]
