@@ -154,6 +154,7 @@ def test_metadata_that_agrees() -> None:
     assert inside(METADATA.replace("1.0", "v1.0")) == []
     assert inside(f"{METADATA}Requires-Dist: other>=1; python_version > '3'\nLicense: ours\n") == []
     assert inside(f"{METADATA}New-Field: something\n") == []
+    assert inside(METADATA.replace("\n", "\r\n") + "\r\nOther\rwords.\n") == []
 
 
 @pytest.mark.parametrize(
@@ -185,6 +186,9 @@ def test_metadata_that_agrees() -> None:
             f"{METADATA}Requires-Dist: a; {'(' * 3_000}os_name == 'a'{')' * 3_000}\n",
             "which is no requirement",
         ),
+        (f"{METADATA}Summary: x\rRequires-Dist: a\n", "a line end by half"),
+        (METADATA.replace("\n", "\r"), "a line end by half"),
+        (f"{METADATA}Summary: x\x0bRequires-Dist: a\n\nWords.\n", "another control character"),
         (METADATA + "Requires-Dist: a\n" * 10_001, "more than 10000 requirements"),
     ],
 )

@@ -86,6 +86,35 @@ def test_what_builders_do(packed: bytes, tmp_path: Path) -> None:
     assert read(packed, tmp_path) == METADATA
 
 
+OWN = "demo-1.0.data"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("other-9.data/scripts/x", "is not its own .data folder"),
+        ("DEMO-1.0.data/scripts/x", "is not its own .data folder"),
+        (f"{OWN}/bin/x", "is in none of purelib, platlib, headers, scripts, data"),
+        (f"{OWN}/x", "is in none of"),
+        (f"{OWN}/scripts", "is in none of"),
+        (f"{OWN}/purelib/demo.py", "is there twice"),
+        (f"{OWN}/platlib/demo.py/x", "is not a folder"),
+        (f"{OWN}/purelib/pip-99.dist-info/METADATA", "would be in a second .dist-info folder"),
+        (f"{OWN}/platlib/{INFO}/entry_points.txt", "would be in a second .dist-info folder"),
+    ],
+)
+def test_what_would_go_elsewhere_by_another_installer(path: str, says: str, tmp_path: Path) -> None:
+    assert says in "; ".join(refused(made({path: b""}), tmp_path))
+
+
+def test_a_data_folder_of_its_own(tmp_path: Path) -> None:
+    files = {
+        f"{OWN}/{path}": b"" for path in ("scripts/x", "data/demo.py", "headers/demo.h", "purelib/more.py")
+    }
+    folders = tuple(Member(f"{OWN}/{path}", method=0, mode=0o040755) for path in ("", "scripts/"))
+    assert read(made(files | {"vendored/a-1.dist-info/METADATA": b""}, extra=folders), tmp_path) == METADATA
+
+
 @pytest.mark.parametrize("name", ["METADATA", "WHEEL", "RECORD"])
 def test_each_part_of_the_description_is_needed(name: str, tmp_path: Path) -> None:
     assert refused(made(without=(f"{INFO}/{name}",)), tmp_path) == (f"it has no {INFO}/{name}",)

@@ -33,6 +33,9 @@ FIELDS = frozenset(
 
 _KINDS: dict[str, Kind] = {"bdist_wheel": "wheel", "sdist": "sdist"}
 _METADATA_VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4})+", re.ASCII)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+# A return alone ends a field to some readers (RFC 5322 2.2 has it end none), and a requirement may follow.
+_BROKEN_LINE = re.compile(rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HEX = {"sha256": 64, "blake2b_256": 64, "md5": 32}
 _MOST_REQUIREMENTS = 10_000
 
@@ -121,6 +124,8 @@ def read_metadata(body: bytes, claim: Claim) -> tuple[Described, list[str]]:
         for key in ("metadata-version", "name", "version", "requires-python")
         if key in unparsed
     ]
+    if _BROKEN_LINE.search(_BLANK_LINE.split(body, maxsplit=1)[0]):
+        problems.append(f"{inside} has a line end by half, or another control character, among its fields")
     if not problems:
         problems = _inside(raw, claim, inside)
     requires = raw.get("requires_python")

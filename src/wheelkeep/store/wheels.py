@@ -19,6 +19,10 @@ from wheelkeep.store.zips import Member, read_zip, unpack
 
 _LARGEST_RECORD = 32 * 1024**2
 _INFO = ".dist-info"
+_DATA = ".data"
+_LIBRARIES = ("purelib", "platlib")
+"""Both are one folder nearly everywhere, and the one that all else of a wheel goes to."""
+_SCHEMES = (*_LIBRARIES, "headers", "scripts", "data")
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Made after RECORD, so not in it (PEP 427; PEP 815 ends them)."""
 _ALGORITHMS = ("sha256", "sha384", "sha512")
@@ -39,6 +43,7 @@ def read_wheel(path: Path, project: ProjectName, version: str) -> Contents:
     with path.open("rb") as file:
         members = _by_path(read_zip(file))
         info = _info_folder(members, project, version)
+        _check_data(members, info)
         required = {name: members.get(f"{info}/{name}") for name in ("METADATA", "WHEEL", "RECORD")}
         missing = [f"{info}/{name}" for name, member in required.items() if member is None or member.folder]
         if missing:
@@ -79,6 +84,30 @@ def _info_folder(members: dict[str, Member], project: ProjectName, version: str)
         if name.startswith(f"{info}/") and lower.setdefault(name.lower(), name) != name:
             raise BadArchive(f"the member {shown(name)} is there twice, but for its capitals")
     return info
+
+
+def _check_data(members: dict[str, Member], info: str) -> None:
+    """Raises BadArchive where installers would not agree on what goes where (binary distribution format, "The .data
+    directory"): some take every folder that ends so for the wheel's own, and each its turn of two files in one place.
+    """
+    data = info.removesuffix(_INFO) + _DATA
+    placed = Paths()
+    for name, member in members.items():
+        top, _, rest = name.partition("/")
+        scheme, _, place = rest.partition("/")
+        if not top.lower().endswith(_DATA):
+            place = name
+        elif top != data:
+            raise BadArchive(f"its folder {shown(top)} is not its own {_DATA} folder, which is {shown(data)}")
+        elif member.folder and not place:
+            continue
+        elif scheme not in _SCHEMES or not place:
+            raise BadArchive(f"the member {shown(name)} is in none of {', '.join(_SCHEMES)}")
+        elif scheme not in _LIBRARIES:
+            continue
+        elif place.partition("/")[0].lower().endswith(_INFO):
+            raise BadArchive(f"the member {shown(name)} would be in a second {_INFO} folder")
+        placed.add(place, folder=member.folder)
 
 
 def _whole(file: BinaryIO, member: Member, most: int) -> bytes:
