@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from fakes.buckets import shared
 from wheelkeep.core.buckets import Bucket
+from wheelkeep.core.serving import Serving
 from wheelkeep.core.settings import S3Settings
-from wheelkeep.store.shelf import Busy, NotThere, Shelf, Unavailable, hash_of, read_small
+from wheelkeep.store.shelf import Busy, NotThere, Shelf, Thing, Unavailable, hash_of, read_small
 from wheelkeep.store.shelves import open_shelf
 
 
@@ -84,6 +85,21 @@ async def test_a_file_that_is_gone_is_not_put(shelf: Shelf, tmp_path: Path) -> N
     with pytest.raises(NotThere):
         await shelf.put("a", tmp_path / "gone")
     assert await names(shelf) == set()
+
+
+async def test_many_are_put_together(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"large")
+    await shelf.put("a/0", b"before")
+    html = Serving(content_type="text/html", cache_control="no-cache")
+    some = [Thing(name=f"a/{number}", content=b"%d" % number, serving=html) for number in range(40)]
+    await shelf.put_all([*some, Thing(name="b/c/large", content=tmp_path / "large")])
+    assert await names(shelf) == {*(thing.name for thing in some), "b/c/large"}
+    assert await read_small(shelf, "a/0", 3) == b"0"
+    assert await read_small(shelf, "b/c/large", 5) == b"large"
+    await shelf.put_all([])
+    with pytest.raises(NotThere):
+        await shelf.put_all([Thing(name="d", content=b"d"), Thing(name="e", content=tmp_path / "gone")])
+    assert "e" not in await names(shelf)
 
 
 async def test_one_at_a_time_writes(shelf: Shelf) -> None:

@@ -84,12 +84,17 @@ class Buckets:
         assert self.send("PUT", f"/{bucket}") in (200, 409)
         return f"s3://{bucket}"
 
-    def publish(self, bucket: str) -> str:
-        """Lets anybody read a bucket; gives the address of what is in it, without a slash at the end."""
+    def publish(self, bucket: str, index: str | None = None) -> str:
+        """Lets anybody read a bucket; gives the address of what is in it, without a slash at the end.
+
+        ``index``: it is a website, with a page of that name in each folder.
+        """
         token = {"X-Storage-User": KEY, "X-Storage-Pass": SECRET}
         with _open(urllib.request.Request(f"{self.endpoint}/auth/v1.0", headers=token)) as reply:
             place = f"{reply.headers['X-Storage-Url']}/{bucket}"
             mine = {"X-Auth-Token": reply.headers["X-Auth-Token"], "X-Container-Read": ".r:*"}
+            if index is not None:
+                mine["X-Container-Meta-Web-Index"] = index
         with _open(urllib.request.Request(place, headers=mine, method="POST")):
             return place
 
@@ -111,9 +116,6 @@ class Buckets:
             "x-amz-content-sha256": digest,
             "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={signature}",
         }
-        request = urllib.request.Request(
-            self.endpoint + path, data=body or None, method=method, headers=headers
-        )
         try:
             with _open(request) as reply:
                 return int(reply.status)

@@ -21,13 +21,15 @@ from swift.common import utils  # noqa: E402
 HOST = "127.0.0.1"
 KEY, SECRET = "keep:keeper", "kept"
 PIPELINE = (
-    "catch_errors memory listing_formats s3api tempauth bulk slo dlo versioned_writes copy proxy-server"
+    "catch_errors memory listing_formats s3api tempauth staticweb bulk slo dlo versioned_writes copy"
+    " proxy-server"
 )
 FILTERS = (
     "catch_errors",
     "listing_formats",
     "s3api",
     "tempauth",
+    "staticweb",
     "bulk",
     "slo",
     "dlo",

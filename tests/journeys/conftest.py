@@ -33,6 +33,11 @@ def installer(request: pytest.FixtureRequest, home: Path) -> Client:
 
 
 @pytest.fixture
+def old_pip(home: Path) -> Client:
+    return clients.pip(PIPS[0], home)
+
+
+@pytest.fixture
 def new_pip(home: Path) -> Client:
     return clients.pip(PIPS[-1], home)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wheelkeep.store.folder_shelf import FolderShelf
-from wheelkeep.store.shelf import Unavailable
+from wheelkeep.store.shelf import NotThere, Thing, Unavailable
 
 
 async def test_what_is_put_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -30,3 +30,22 @@ async def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable, match="file"):
         await FolderShelf(tmp_path / "file").put("a", b"x")
+
+
+async def test_a_folder_goes_with_the_last_thing_in_it(tmp_path: Path) -> None:
+    shelf = FolderShelf(tmp_path / "shelf")
+    for name in ("a/b/c", "a/d"):
+        await shelf.put(name, b"x")
+    await shelf.remove("a/b/c")
+    assert not (tmp_path / "shelf" / "a" / "b").exists()
+    await shelf.remove("a/d")
+    assert list((tmp_path / "shelf").iterdir()) == []
+
+
+async def test_nothing_has_its_name_before_all_are_written(tmp_path: Path) -> None:
+    shelf = FolderShelf(tmp_path / "shelf")
+    with pytest.raises(NotThere):
+        await shelf.put_all([Thing(name="a/b", content=b"x"), Thing(name="c", content=tmp_path / "gone")])
+    assert [path for path in (tmp_path / "shelf").rglob("*") if path.is_file()] == []
+    await FolderShelf(tmp_path / "open", public=True).put_all([Thing(name="a/b", content=b"x")])
+    assert [(tmp_path / "open" / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o755, 0o644]

@@ -10,9 +10,10 @@ import pytest
 
 from fakes.buckets import shared
 from wheelkeep.core.buckets import Bucket
+from wheelkeep.core.serving import Serving
 from wheelkeep.core.settings import S3Settings, Secret
 from wheelkeep.store.s3_shelf import S3Shelf
-from wheelkeep.store.shelf import Busy, Unavailable, read_small
+from wheelkeep.store.shelf import Busy, Thing, Unavailable, read_small
 
 
 @pytest.fixture
@@ -65,6 +66,13 @@ async def test_a_listing_and_an_answer_tell_the_same_stamp(shelf: S3Shelf) -> No
     (item,) = [item async for item in shelf.items()]
     async with shelf.open("a") as reading:
         assert reading.item.stamp == item.stamp
+
+
+async def test_a_thing_keeps_how_it_is_to_be_served(shelf: S3Shelf) -> None:
+    html = Serving(content_type="text/html; charset=utf-8", cache_control="public, max-age=60")
+    await shelf.put_all([Thing(name="a", content=b"x", serving=html)])
+    told = (await shelf._obstore.get_async(shelf._store, "a")).attributes
+    assert (told["Content-Type"], told["Cache-Control"]) == (html.content_type, html.cache_control)
 
 
 async def test_a_key_without_meaning_as_a_path_is_told(shelf: S3Shelf) -> None:

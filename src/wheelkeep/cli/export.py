@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wheelkeep import configuration
+from wheelkeep.cli.export_site import site
 from wheelkeep.cli.output import print_json, size
+from wheelkeep.cli.place import read_place
 from wheelkeep.cli.progress import Progress
 from wheelkeep.cli.setup import Json, choose_index
-from wheelkeep.core.buckets import is_bucket, read_bucket
+from wheelkeep.core.buckets import is_bucket
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.names import IndexName
 from wheelkeep.core.settings import Settings
@@ -28,6 +30,7 @@ _MOST_NAMED = 20
 app = typer.Typer(
     no_args_is_help=True, help="What is kept, for places where no keep answers.", rich_markup_mode=None
 )
+app.command()(site)
 
 
 @app.callback()
@@ -69,7 +72,7 @@ def wheelhouse(
     chosen = choose_index(settings, index)
     targets = read_machines(python, platform)
     given = read_given((), file)
-    place = (_place(destination), _address(destination, url))
+    place = (read_place(destination), _address(destination, url))
     try:
         done = asyncio.run(_wheelhouse(settings, chosen, given, targets, place, python=python, prune=prune))
     except _no_answer() as error:
@@ -97,19 +100,6 @@ def _address(destination: str, url: str | None) -> str | None:
             raise typer.BadParameter(f'--url "{url[:80]}" is no address: write https://…')
         return url
     return None if is_bucket(destination) else str(Path(destination).resolve())
-
-
-def _place(destination: str) -> "Path | Bucket":
-    """Raises BadParameter."""
-    if is_bucket(destination):
-        try:
-            return read_bucket(destination)
-        except ValueError as error:
-            raise typer.BadParameter(f"{destination[:80]} {error}") from None
-    path = Path(destination)
-    if path.exists() and not path.is_dir():
-        raise typer.BadParameter(f"{destination} is a file: name a folder")
-    return path
 
 
 async def _wheelhouse(

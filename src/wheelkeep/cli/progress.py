@@ -16,7 +16,8 @@ _EVERY = 0.1
 class Progress:
     """A bar on standard error; nothing at all where that is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "files") -> None:
+        self._what = what
         self._shown = sys.stderr.isatty()
         self._began: tuple[float, int] | None = None
         self._last = 0.0
@@ -38,7 +39,8 @@ class Progress:
         bar = "#" * round(share * _WIDTH)
         left = self._left(now, came, total) if by_size else ""
         known = f" of {size(total)}" if by_size else ""
-        words = f"[{bar:<{_WIDTH}}] {done} of {files} files, {size(came)}{known}{left}"
+        sizes = f", {size(came)}{known}" if came or total else ""
+        words = f"[{bar:<{_WIDTH}}] {done} of {files} {self._what}{sizes}{left}"
         print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 
     def _left(self, now: float, came: int, total: int) -> str:

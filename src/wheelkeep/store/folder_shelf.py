@@ -5,16 +5,21 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from wheelkeep.store.blobs import sync_folder
-from wheelkeep.store.shelf import Busy, Item, NotThere, Unavailable
+from wheelkeep.store.shelf import Busy, Item, NotThere, Thing, Unavailable
 
 _AT_ONCE = 1024 * 1024
 _PASSING = ".part"
+_LISTED_AT_ONCE = 1000
+_WRITERS = 8
+"""Threads that write and sync side by side: what waits for the disk together waits about as long as one."""
 
 
 class FolderShelf:
@@ -33,13 +38,18 @@ class FolderShelf:
 
     async def items(self, below: str = "") -> AsyncIterator[Item]:
         with self._told(below):
-            found = await asyncio.to_thread(lambda: list(_walk(self._root, below, sweep=self._alone)))
-        for item in found:
-            yield item
+            walk = _walk(self._root, below, sweep=self._alone)
+            while found := await asyncio.to_thread(lambda: list(islice(walk, _LISTED_AT_ONCE))):
+                for item in found:
+                    yield item
 
     async def put(self, name: str, content: bytes | Path) -> None:
         with self._told(name):
             await asyncio.to_thread(self._put, name, content)
+
+    async def put_all(self, things: Sequence[Thing]) -> None:
+        with self._told("."):
+            await asyncio.to_thread(self._put_all, things)
 
     async def add(self, name: str, content: bytes) -> bool:
         with self._told(name):
@@ -56,7 +66,7 @@ class FolderShelf:
 
     async def remove(self, name: str) -> None:
         with self._told(name), contextlib.suppress(FileNotFoundError):
-            await asyncio.to_thread((self._root / name).unlink)
+            await asyncio.to_thread(self._remove, name)
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
@@ -89,19 +99,23 @@ class FolderShelf:
         except OSError as error:
             raise Unavailable(f"{self._root / name}: {error.strerror or error}") from None
 
-    def _folder_of(self, name: str) -> Path:
+    def _folder_of(self, name: str, grown: set[Path] | None = None) -> Path:
+        """The folder of a thing, made where it is not there. ``grown``: whoever has it syncs what is added to it."""
         folder = (self._root / name).parent
         if not folder.is_dir():
             # Made from above, so that each is closed to others from its first moment.
             for one in [*reversed(folder.parents), folder]:
                 if not one.exists():
                     one.mkdir(mode=self._modes[0], exist_ok=True)
-                    sync_folder(one.parent)
+                    if grown is None:
+                        sync_folder(one.parent)
+                    else:
+                        grown.add(one.parent)
         return folder
 
     def _put(self, name: str, content: bytes | Path) -> None:
         folder, target = self._folder_of(name), self._root / name
-        passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
+        passing = _passing(folder)
         try:
             _write(passing, content, self._modes[1])
             passing.rename(target)
@@ -109,9 +123,43 @@ class FolderShelf:
             passing.unlink(missing_ok=True)
         sync_folder(folder)
 
+    def _put_all(self, things: Sequence[Thing]) -> None:
+        """All are written and synced before the first has its name, and all folders are synced after the last."""
+        grown: set[Path] = set()
+        passing = [_passing(self._folder_of(thing.name, grown)) for thing in things]
+        grown.update(path.parent for path in passing)
+
+        def write(path: Path, thing: Thing) -> None:
+            with self._told(thing.name):
+                if isinstance(thing.content, Path) and not thing.content.exists():
+                    raise NotThere(f"there is no {thing.content}")
+                _write(path, thing.content, self._modes[1])
+
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="shelf") as threads:
+            try:
+                for _ in threads.map(write, passing, things):
+                    pass
+                for path, thing in zip(passing, things, strict=True):
+                    path.rename(self._root / thing.name)
+            finally:
+                threads.shutdown(cancel_futures=True)
+                for path in passing:
+                    path.unlink(missing_ok=True)
+        for folder in grown:
+            sync_folder(folder)
+
+    def _remove(self, name: str) -> None:
+        path = self._root / name
+        path.unlink()
+        with contextlib.suppress(OSError):  # it holds something else
+            for folder in path.parents:
+                if folder == self._root:
+                    break
+                folder.rmdir()
+
     def _add(self, name: str, content: bytes) -> bool:
         folder = self._folder_of(name)
-        passing = folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
+        passing = _passing(folder)
         try:
             _write(passing, content, self._modes[1])
             os.link(passing, self._root / name)
@@ -172,6 +220,10 @@ def _walk(root: Path, below: str, *, sweep: bool) -> Iterator[Item]:
                 pending.append(Path(entry.path))
             elif stat.S_ISREG(state.st_mode):
                 yield _item(os.path.relpath(entry.path, root), state)
+
+
+def _passing(folder: Path) -> Path:
+    return folder / f".{os.getpid()}-{os.urandom(6).hex()}{_PASSING}"
 
 
 def _item(name: str, state: os.stat_result) -> Item:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,13 +19,15 @@ from msgspec import Struct
 
 from wheelkeep.core.buckets import Bucket
 from wheelkeep.core.settings import S3Settings
-from wheelkeep.store.shelf import Busy, Item, NotThere, Unavailable, read_small
+from wheelkeep.store.shelf import Busy, Item, NotThere, Thing, Unavailable, read_small
 
 _PART = 8 * 1024 * 1024
 """Bytes of one part of a large thing, of which three are on their way at once."""
 _PIECE = 256 * 1024
 _KINDS = {"html": "text/html; charset=utf-8", "txt": "text/plain; charset=utf-8"}
 """Of names by their ends: what a bucket says of a thing to whoever reads it, and pip reads no page of another kind."""
+_SMALL_AT_ONCE = 16
+"""Things in memory that are put side by side: one takes as long as the way there and back."""
 _LOCK = "lock"
 _KEY = "AWS_ACCESS_KEY_ID"
 _BEAT = 60.0
@@ -97,15 +99,38 @@ class S3Shelf:
                     yield _item(one)
 
     async def put(self, name: str, content: bytes | Path) -> None:
+        await self._put(Thing(name=name, content=content))
+
+    async def put_all(self, things: Sequence[Thing]) -> None:
+        small, large = asyncio.Semaphore(_SMALL_AT_ONCE), asyncio.Semaphore(self.at_once)
+
+        async def one(thing: Thing) -> None:
+            async with small if isinstance(thing.content, bytes) else large:
+                await self._put(thing)
+
+        tasks = [asyncio.create_task(one(thing)) for thing in things]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _put(self, thing: Thing) -> None:
+        name, content = thing.name, thing.content
         if isinstance(content, Path) and not await asyncio.to_thread(content.exists):
             raise NotThere(f"there is no {content}")
-        kind = _KINDS.get(name.rpartition(".")[2])
+        told = None
+        if thing.serving is not None:
+            told = {"Content-Type": thing.serving.content_type, "Cache-Control": thing.serving.cache_control}
+        elif (kind := _KINDS.get(name.rpartition(".")[2])) is not None:
+            told = {"Content-Type": kind}
         with self._told(name):
             await self._obstore.put_async(
                 self._store,
                 name,
                 content,
-                attributes={"Content-Type": kind} if kind is not None else None,
+                attributes=told,
                 chunk_size=_PART,
                 max_concurrency=3,
                 mode="overwrite",

@@ -1,7 +1,7 @@
 """A place for whole things under names, such as a backup's: a folder here, a bucket there, one way to use both."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.serving import Serving
 
 
 class NotThere(WheelkeepError):
@@ -34,6 +35,15 @@ class Item(Struct, frozen=True, kw_only=True):
     """While it stands, so do the bytes, as far as the place can tell."""
     modified: datetime
     """In UTC."""
+
+
+class Thing(Struct, frozen=True, kw_only=True):
+    """What is to be put somewhere."""
+
+    name: str
+    content: bytes | Path
+    serving: Serving | None = None
+    """A bucket keeps it with the thing, and says it to whoever reads; who serves a folder is told otherwise."""
 
 
 class Reading(Protocol):
@@ -61,6 +71,10 @@ class Shelf(Protocol):
     async def put(self, name: str, content: bytes | Path) -> None:
         """Puts a thing there, whole or not at all, in the place of what was there."""
 
+    async def put_all(self, things: Sequence[Thing]) -> None:
+        """Puts many, side by side, each whole or not at all. Once it is done all of them are there to stay; where it
+        raises, some may be. Raises NotThere for a file that is gone."""
+
     async def add(self, name: str, content: bytes) -> bool:
         """Puts a thing there, unless there is one of that name already: then False, whoever came first."""
 
@@ -68,7 +82,7 @@ class Shelf(Protocol):
         """Begins to read a thing. Raises NotThere."""
 
     async def remove(self, name: str) -> None:
-        """Removes a thing, if it is there."""
+        """Removes a thing, if it is there, and the folders that are empty then."""
 
     def lock(self) -> AbstractAsyncContextManager[None]:
         """The right to write there in many steps, which one at a time has. Raises Busy."""
