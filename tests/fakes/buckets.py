@@ -116,6 +116,9 @@ class Buckets:
             "x-amz-content-sha256": digest,
             "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, SignedHeaders={names}, Signature={signature}",
         }
+        request = urllib.request.Request(
+            self.endpoint + path, data=body or None, method=method, headers=headers
+        )
         try:
             with _open(request) as reply:
                 return int(reply.status)
