@@ -82,8 +82,10 @@ def test_what_the_standard_library_writes(form: int) -> None:
             told.type, told.linkname = kind, long if form != tarfile.USTAR_FORMAT else "demo-1.0/ü"
             archive.addfile(told)
     found = read(target.getvalue())
-    assert found[0] == (Entry("demo-1.0", "folder", 0), b"")
-    assert found[1] == (Entry(long, "file", len(data)), data)
+    # A part of a second is told beside it by one format alone, which rounds what is in the header itself.
+    time = 2 if form == tarfile.PAX_FORMAT else 1
+    assert found[0] == (Entry("demo-1.0", "folder", 0, time=time), b"")
+    assert found[1] == (Entry(long, "file", len(data), time=time), data)
     assert [(entry.kind, entry.path) for entry, _ in found[2:]] == [
         ("link", "demo-1.0/2"),
         ("hardlink", "demo-1.0/1"),
