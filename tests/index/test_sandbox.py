@@ -18,6 +18,7 @@ import pytest
 
 from fakes import tools
 from wheelkeep.index import sandbox as module
+from wheelkeep.index import sandbox_watch
 from wheelkeep.index.sandbox import Ended, Limits, sandboxed
 from wheelkeep.index.sandbox_walls import WORK, Walls, find_walls, python_inside
 from wheelkeep.index.uv import find_uv
@@ -308,7 +309,6 @@ BIG = "with open('{place}', 'wb') as file:\n    while True: file.write(b'x' * 65
         (FORKS, {}, "it ran more than 30 processes at once"),
         ("held = []\nwhile True: held.append(bytearray(1 << 20))", {}, "it used more than 200 MiB of memory"),
         (HOARD, {}, "it used more than 200 MiB of memory"),
-        (HIDDEN, {"memory": 100 * MIB}, "more than 100 MiB of shared memory came while it ran"),
         (LITTLE, {"memory": 45 * MIB}, "it used more than 45 MiB of memory"),
         (BIG.format(place="big"), {}, "it filled the disk that it was given"),
         (BIG.format(place="/tmp/big"), {}, "it filled the disk that it was given"),
@@ -327,7 +327,6 @@ BIG = "with open('{place}', 'wb') as file:\n    while True: file.write(b'x' * 65
         "forks",
         "memory",
         "hoard",
-        "hidden",
         "little",
         "disk",
         "tmp",
@@ -345,6 +344,13 @@ async def test_what_is_too_much(out: Path, program: str, limits: dict[str, float
     assert ended.produced == ()
     assert not list(out.iterdir())
     assert len(ended.said) <= 4000
+
+
+async def test_memory_that_no_process_has(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Others of this machine may need as much meanwhile; here it is this one's.
+    monkeypatch.setattr(sandbox_watch, "_LEAST_SHARED", 0)
+    ended = await run(out, HIDDEN, memory=100 * MIB)
+    assert ended.why == "more than 100 MiB of shared memory came while it ran"
 
 
 @pytest.mark.parametrize(

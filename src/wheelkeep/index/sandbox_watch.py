@@ -20,6 +20,8 @@ _SCARCE = 20
 """A machine with less than a twentieth of its memory left has none for a build."""
 _PATIENCE = 0.5
 """Seconds for the true sum."""
+_LEAST_SHARED = 1 << 30
+"""Bytes that may come at any time: shared memory is the whole machine's."""
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -34,7 +36,7 @@ class Watcher:
         self._memory = memory
         self._disk = disk
         self._most = processes
-        self._shared_before = _meminfo()["Shmem"]
+        self._shared_before = self._shared(_meminfo())
         with contextlib.ExitStack() as opened:
             # The sandbox's own view: it lists the processes of the sandbox, and no others.
             self._processes = _opened(f"/proc/{first}/root/proc", opened)
@@ -44,6 +46,7 @@ class Watcher:
             self._opened = opened.pop_all()
 
     def close(self) -> None:
+        _FILES.pop(self, None)
         self._opened.close()
 
     async def watch(self) -> str | None:
@@ -65,6 +68,7 @@ class Watcher:
         # The first two are the sandbox's own.
         if len(running) - 2 > self._most:
             return f"it ran more than {self._most} processes at once"
+        _FILES[self] = self._in_files()
         if self.full():
             return "it filled the disk that it was given"
         states = [os.fstatvfs(place) for place in self._places]
@@ -73,8 +77,9 @@ class Watcher:
         if files + sum(map(self._quick, running)) > self._memory and self._truly_over(running, files):
             return f"it used more than {size_words(self._memory)} of memory"
         now = _meminfo()
-        if now["Shmem"] - self._shared_before > self._memory:
-            return f"more than {size_words(self._memory)} of shared memory came while it ran"
+        most = max(self._memory, _LEAST_SHARED)
+        if self._shared(now) - self._shared_before > most:
+            return f"more than {size_words(most)} of shared memory came while it ran"
         if now["MemAvailable"] < now["MemTotal"] // _SCARCE:
             return "the machine had hardly any memory left"
         return None
@@ -87,6 +92,10 @@ class Watcher:
     def _in_files(self) -> int:
         states = map(os.fstatvfs, self._places)
         return sum((state.f_blocks - state.f_bfree) * state.f_frsize for state in states)
+
+    def _shared(self, now: dict[str, int]) -> int:
+        """Bytes of shared memory on this machine, without the files of other sandboxes."""
+        return now["Shmem"] - sum(files for watcher, files in _FILES.items() if watcher is not self)
 
     def _truly_over(self, running: list[str], used: int) -> bool:
         """The same with each process's part of what is shared. Who makes that long work is over."""
@@ -110,6 +119,10 @@ class Watcher:
                 return sum(int(line.split()[1]) for line in file if line.startswith(keys)) * 1024
         except (FileNotFoundError, ProcessLookupError):
             return 0
+
+
+_FILES: dict[Watcher, int] = {}
+"""Bytes of files of each sandbox that runs now, at its last look."""
 
 
 def _opened(name: str, opened: contextlib.ExitStack) -> int:
