@@ -50,6 +50,7 @@ from wheelkeep.store.answers import AnswerBook
 from wheelkeep.store.attested import AttestedFiles
 from wheelkeep.store.blobs import Blobs
 from wheelkeep.store.builds import Builds
+from wheelkeep.store.carriage import Carriage
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.deliveries import Deliveries
@@ -132,6 +133,7 @@ def build(settings: Settings) -> Keep:
         stager=_stager(settings, Sessions(database, ledger, changes), blobs, uploads, receiver, announcer),
         herald=_herald(settings, ledger, Deliveries(database), tally),
         log_book=_log_book(settings, database, ledger, fetches, pages, facts),
+        carriage=Carriage(database, ledger, pages, changes),
         sources=sources,
         indexes=indexes,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wheelkeep import configuration
+from wheelkeep.cli.export_bundle import bundle
 from wheelkeep.cli.export_site import site
 from wheelkeep.cli.output import print_json, size
 from wheelkeep.cli.place import read_place
@@ -30,6 +31,7 @@ _MOST_NAMED = 20
 app = typer.Typer(
     no_args_is_help=True, help="What is kept, for places where no keep answers.", rich_markup_mode=None
 )
+app.command()(bundle)
 app.command()(site)
 
 

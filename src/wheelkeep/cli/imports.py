@@ -1,4 +1,5 @@
-"""``import``: files and whole folders into a hosted source, by the checks of an upload."""
+"""``import``: files and whole folders into a hosted source, by the checks of an upload; or a bundle, to where
+it belongs."""
 
 import asyncio
 import sys
@@ -8,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wheelkeep import configuration
+from wheelkeep.cli.import_bundle import import_bundle
 from wheelkeep.cli.output import print_json
 from wheelkeep.cli.release import choose_hosted
 from wheelkeep.cli.setup import Json
 from wheelkeep.core.names import SourceName
 from wheelkeep.core.settings import Settings
 from wheelkeep.logs import quiet
+from wheelkeep.store.bundle_file import begins_a_bundle
 
 if TYPE_CHECKING:
     from wheelkeep.index.imports import Imported
@@ -28,10 +31,23 @@ def import_(
     into: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="The hosted source; else the only one.")
     ] = None,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="OLD=NEW", help="Of a bundle: the source here for one there."),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Of a bundle: who must have made it, as /log/key tells it."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Take wheels and sdists into a hosted source. Exit 1 if one was refused; run again, it goes on."""
+    """Take wheels and sdists into a hosted source, or a bundle into the sources that it is of.
+
+    Exit 1 if something was refused; run again, it goes on.
+    """
     settings = configuration.load(context.obj)
+    if _bundle(paths, into, given=bool(map_ or key)):
+        import_bundle(settings, paths[0], map_ or (), key, json=json)
     source = choose_hosted(settings, into, "--into")
     quiet()
     report = asyncio.run(_import(settings, source, paths))
@@ -40,6 +56,22 @@ def import_(
     else:
         _print(report)
     raise typer.Exit(1 if report.refused else 0)
+
+
+def _bundle(paths: list[Path], into: str | None, *, given: bool) -> bool:
+    """Whether a bundle is meant, which its first bytes tell. Raises BadParameter."""
+    bundles = [path for path in paths if begins_a_bundle(path)]
+    if not bundles:
+        if given:
+            raise typer.BadParameter(f"--map and --key are for bundles, and {paths[0]} is none")
+        return False
+    if len(paths) > 1:
+        raise typer.BadParameter(f"{bundles[0]} is a bundle: import it by itself")
+    if into is not None:
+        raise typer.BadParameter(
+            "a bundle goes into the sources that it is of: say --map OLD=NEW where they differ"
+        )
+    return True
 
 
 async def _import(settings: Settings, source: SourceName, paths: list[Path]) -> "Imported":

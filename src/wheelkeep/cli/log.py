@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Prove, verify and witness the transparency log.")
 TOKEN_VARIABLE = "WHEELKEEP_TOKEN"  # noqa: S105 - a name
-_PATIENCE = 15.0
-"""Seconds that a running server has to take a new entry in."""
-_PAUSE = 0.2
 _Url = Annotated[str, typer.Argument(metavar="URL", help="The other keep's address.")]
 _Key = Annotated[
     str | None, typer.Option("--key", metavar="KEY", help="The log's public key, in the form of /log/key.")
@@ -143,16 +140,11 @@ def _source(leaf: "Leaf") -> str | None:
 
 
 async def _proof(book: "LogBook", leaf: "Leaf") -> "Proof":
-    """The proof, as soon as the log covers the entry: it is brought up to date here, or by the server that runs."""
-    waited = 0.0
-    while (found := await book.prove(leaf)) is None:
-        if waited >= _PATIENCE:
-            raise WheelkeepError(
-                "the entry waits to be taken into the log, and the server does not: see its log"
-            )
-        if not await book.sequencer.once():
-            await asyncio.sleep(_PAUSE)
-            waited += _PAUSE
+    """The proof, as soon as the log covers the entry."""
+    if (found := await book.prove(leaf)) is None:
+        await book.settled()
+        found = await book.prove(leaf)
+    assert found is not None
     return found
 
 

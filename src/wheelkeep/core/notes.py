@@ -144,7 +144,7 @@ def read_key(text: str) -> PublicKey:
     found = _KEY.fullmatch(text.strip())
     if found is None:
         raise ValueError("must be a key in the form name+id+base64, as /log/key tells it")
-    body = _base64(found["body"])
+    body = base64_bytes(found["body"])
     if len(body) != 33 or body[0] not in _KINDS:
         raise ValueError("is not an Ed25519 key of a log or of a witness")
     key = PublicKey(found["name"], body[0], body[1:])
@@ -157,13 +157,14 @@ def _signature(line: str) -> Signature:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != _DASH or not _NAME.fullmatch(parts[1]):
         raise ValueError("it is no signed note: a signature's line is not written as one")
-    value = _base64(parts[2])
+    value = base64_bytes(parts[2])
     if len(value) < 5:
         raise ValueError("it is no signed note: a signature is too short")
     return Signature(parts[1], value[:4], value[4:])
 
 
-def _base64(text: str) -> bytes:
+def base64_bytes(text: str) -> bytes:
+    """Reads base64 in its one normal form (RFC 4648); raises ValueError."""
     try:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

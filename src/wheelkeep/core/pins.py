@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from wheelkeep.core.model import Departure, File, Page, Was
 
-_MOST_BEFORE = 50
+MOST_BEFORE = 50
 """Earlier states of one file: a source that turns to and fro must not make a page grow for ever."""
 
 
@@ -71,7 +71,7 @@ def overlay(
 
 
 def _over(old: File, new: File, now: datetime) -> tuple[File, Incident | None]:
-    if (broken := _conflict(old, new)) is not None:
+    if (broken := conflict(old, new)) is not None:
         first, told = broken
         incident = Incident(kind="hash-changed", filename=old.filename, first=first, told=told)
         # Told once: the same lie on every refresh is one incident.
@@ -98,10 +98,10 @@ def _over(old: File, new: File, now: datetime) -> tuple[File, Incident | None]:
 
 def turned(old: File, now: datetime) -> tuple[Was, ...]:
     """The earlier states of a file that is yanked from now on, or no longer, or for another reason."""
-    return (*old.before, Was(until=now, yanked=old.yanked))[-_MOST_BEFORE:]
+    return (*old.before, Was(until=now, yanked=old.yanked))[-MOST_BEFORE:]
 
 
-def _conflict(old: File, new: File) -> tuple[str, str] | None:
+def conflict(old: File, new: File) -> tuple[str, str] | None:
     """The hash that stands and the one that breaks it; other digests count while there is no sha256."""
     if old.sha256 is not None:
         return (old.sha256, new.sha256) if new.sha256 not in (None, old.sha256) else None

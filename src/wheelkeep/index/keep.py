@@ -34,6 +34,7 @@ from wheelkeep.logs import get_logger
 from wheelkeep.sources.source import Source
 from wheelkeep.store.blobs import Blobs, Mismatch
 from wheelkeep.store.builds import Builds
+from wheelkeep.store.carriage import Carriage
 from wheelkeep.store.changes import Changes
 from wheelkeep.store.database import Database
 from wheelkeep.store.facts import Facts
@@ -92,6 +93,7 @@ class Keep:
         stager: Stager | None,
         herald: Herald | None,
         log_book: LogBook,
+        carriage: Carriage,
         sources: Mapping[SourceName, Source],
         indexes: Mapping[IndexName, Index],
     ) -> None:
@@ -111,7 +113,7 @@ class Keep:
         """None: publishing sessions are not switched on."""
         self.herald = herald
         """None where no webhook is configured."""
-        self.log = log_book
+        self.log, self.carriage = log_book, carriage
         self.sources, self.indexes = sources, indexes
         self.database = database
         self._announcer = announcer

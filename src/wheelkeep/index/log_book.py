@@ -15,6 +15,10 @@ from wheelkeep.index.sequencer import Sequencer
 from wheelkeep.store.leaves import Leaf, Leaves
 from wheelkeep.store.log_files import LogFiles
 
+PATIENCE = 15.0
+"""Seconds that a running server has to take a new entry in."""
+_PAUSE = 0.2
+
 
 class Proof(Struct, frozen=True, kw_only=True):
     """That an entry is in the log, verifiable by anybody who has the log's public key."""
@@ -68,6 +72,16 @@ class LogBook:
         if found is None or key is None or leaf.index >= found[1].size:
             return None
         note, checkpoint = found
+        return Proof(
+            entry=leaf.body.decode(),
+            index=leaf.index,
+            proof=await self.hashes(leaf, checkpoint),
+            checkpoint=str(note),
+            key=str(key),
+        )
+
+    async def hashes(self, leaf: Leaf, checkpoint: Checkpoint) -> tuple[str, ...]:
+        """The hashes of an entry's proof by a checkpoint that covers it. Raises WheelkeepError, as ``prove``."""
         spans = merkle.inclusion_ranges(leaf.index, checkpoint.size)
         try:
             proof = await asyncio.to_thread(self._hashed, spans)
@@ -78,13 +92,29 @@ class LogBook:
             raise WheelkeepError(
                 f"the entry {leaf.index} is not what is in the log: run wheelkeep log verify"
             )
-        return Proof(
-            entry=leaf.body.decode(),
-            index=leaf.index,
-            proof=tuple(base64.b64encode(hash_).decode() for hash_ in proof),
-            checkpoint=str(note),
-            key=str(key),
-        )
+        return tuple(base64.b64encode(hash_).decode() for hash_ in proof)
+
+    async def settled(self) -> tuple[Note, Checkpoint]:
+        """A checkpoint that covers all that was seen by now: the log is brought up to date here, or by the server that
+        runs. Raises WheelkeepError where that does not come."""
+        waited, begun = 0.0, await self.sequencer.once()
+        count = await self.leaves.count()
+        while True:
+            found = await self.checkpoint()
+            if found is not None and found[1].size >= count:
+                return found
+            if waited >= PATIENCE:
+                raise WheelkeepError(
+                    "the transparency log does not go on: see what the server's own log says of it"
+                )
+            if not begun:
+                await asyncio.sleep(_PAUSE)
+                waited += _PAUSE
+            begun = await self.sequencer.once()
+
+    async def sign(self, text: str) -> Note:
+        """A text signed by the log's key. Raises as ``Sequencer.key``."""
+        return Note(text).signed((await self.sequencer.key()).sign(text))
 
     def _hashed(self, spans: list[merkle.Range]) -> list[bytes]:
         nodes = tiles.nodes_in(self.files.hashes)

@@ -24,6 +24,7 @@ OF_PAGES = (
     "freed",
     "registered",
     "advisories",
+    "carried",
 )
 """The kinds of entries after which a project's page shows something else, or any page, where none is named."""
 
@@ -43,8 +44,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """``incident``, ``blocked``, ``alert``, ``left``, ``owners``, ``approved``, ``refused``, ``withdrawn``, ``policy``,
     ``snapshot``, ``snapshot deleted``,
-    ``restored``, ``token created``, ``token minted``, ``token revoked``, ``fetches lost``, ``lines lost``, or one of
-    OF_PAGES."""
+    ``bundle exported``, ``bundle trusted``, ``bundle imported``, ``carried line``, ``restored``, ``token created``,
+    ``token minted``, ``token revoked``, ``fetches lost``, ``lines lost``, or one of OF_PAGES."""
     at: datetime
     source: str | None = None
     project: str | None = None

@@ -1,6 +1,6 @@
 """Pages as sources told them, one row a source and project. A row is never replaced by less: see core/pins."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import Page
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.logs import get_logger
+from wheelkeep.store.connection import Connection
 from wheelkeep.store.database import Database
 from wheelkeep.store.leaves import Leaves, add_seen
 from wheelkeep.store.packed import pack_page, unpack_page
@@ -84,11 +85,24 @@ class Pages:
         self._unkept.pop((source, project), None)
         return after
 
+    async def grow(
+        self,
+        source: SourceName,
+        project: ProjectName,
+        change: Callable[[StoredPage | None], StoredPage | None],
+        also: Callable[[Connection], Awaitable[None]],
+    ) -> StoredPage | None:
+        """The same for what comes from elsewhere than the source: with ``also`` in the transaction, also where the row
+        stays as it is, and first seen now. Raises Unwritable, and keeps nothing then.
+        """
+        return await self._write(source, project, change, also)
+
     async def _write(
         self,
         source: SourceName,
         project: ProjectName,
         change: Callable[[StoredPage | None], StoredPage | None],
+        also: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> StoredPage | None:
         query = select(pages.c.body, pages.c.etag, pages.c.checked).where(
             pages.c.source == source, pages.c.project == project
@@ -97,6 +111,8 @@ class Pages:
             written = _read((await connection.execute(query)).first())
             before = self._newer(source, project, written)
             after = change(before)
+            if also is not None:
+                await also(connection)
             if after is None:
                 return before
             values: dict[str, Any] = {"etag": after.etag, "checked": after.checked.timestamp()}
@@ -111,9 +127,8 @@ class Pages:
                 self._absences += 1
                 if self._absences % _FORGET_EVERY == 0:
                     await connection.execute(_oldest_absences(source))
-            await add_seen(
-                connection, pins.first_sights(written.page if written else None, after.page), after.checked
-            )
+            seen = after.checked if also is None else datetime.now(UTC)
+            await add_seen(connection, pins.first_sights(written.page if written else None, after.page), seen)
         return after
 
     def _newer(
