@@ -4,9 +4,11 @@ import gzip
 import json
 import zlib
 
+from fakes.bundles import bundle_of, document, file_of, lines_of
 from fakes.dists import metadata, sdist, wheel
 from fakes.osv import record
 from fuzz.files import BOUNDARY
+from wheelkeep.core.bundle import write_line
 from wheelkeep.core.checkpoint import Checkpoint
 from wheelkeep.core.log_entries import SeenFile, write_entry
 from wheelkeep.core.manifest import FORMAT, End, Head, Kept, Stored, write
@@ -82,6 +84,14 @@ _ENTRY = write_entry(
     SeenFile(
         at="2026-01-01T00:00:00.000000Z", source="a", project="b", filename="c", sha256=A, salt="00" * 16
     )
+)
+_MOVED = file_of("demo-1.0-py3-none-any.whl", b"a", source="outer", yanked="it burns")
+_BUNDLE = lines_of(
+    [
+        document(file_of("demo-1.0.tar.gz", b"b"), used=("demo-0.1.tar.gz",)),
+        document(_MOVED, source="outer", kind="remote"),
+    ],
+    [b"a", b"b"],
 )
 _BACKUP = [
     Head(format=FORMAT, made="2026-01-01T00:00:00Z", wheelkeep="1"),
@@ -177,6 +187,8 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     ),
     "log_tiles": (b"0/x001/000.p/12", bytes(range(64)), bundle([_ENTRY, _ENTRY])),
     "backup_list": (b"".join(map(write, _BACKUP)),),
+    "bundle_file": (bundle_of({"demo-1.0-py3-none-any.whl": b"a"}),),
+    "bundle_documents": (b"".join(map(write_line, _BUNDLE)),),
     "requirement": (
         b"demo[x]>=1,<2; (os_name == 'nt' and extra == 'y')",
         b"acme-*",

@@ -38,5 +38,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         books.log_note,
         books.log_tiles,
         books.backup_list,
+        books.bundle_file,
+        books.bundle_documents,
     )
 }

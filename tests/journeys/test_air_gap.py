@@ -1,4 +1,5 @@
-"""A bundle goes from a keep that reaches the outside to one that does not, and pip and uv install from that one the same bytes."""
+"""A bundle goes from a keep that reaches the outside to one that does not, and pip and uv install from that
+one the same bytes."""
 
 import hashlib
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from fakes import world
 from fakes.ask import JSON
 from fakes.clients import Client, contents
-from fakes.command import quickly, wheelkeep
+from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import Server
@@ -41,20 +42,24 @@ def test_across_the_gap_and_again_with_what_is_new(
     with Publishing(tmp_path / "near", config) as near:
         made = wheel("acme-lib", "1.0", requires=["app"])
         assert near.publish("acme-lib", "1.0", *made).status == 200
-        done = wheelkeep("-c", near.config, "lock", "acme-lib", "early", "-o", lock)
+        done = quickly("-c", near.config, "lock", "acme-lib", "early", "-o", lock, cwd=tmp_path)
         assert done.code == 0, done.err
         hashed = ["--require-hashes", "-r", str(lock)]
         assert new_pip.install(near.simple(), tmp_path / "near-kept", *hashed).code == 0
-        assert wheelkeep("-c", near.config, "snapshot", "create", "monday").code == 0
-        sent = wheelkeep("-c", near.config, "export", "bundle", first, "--json")
+        assert quickly("-c", near.config, "snapshot", "create", "monday", cwd=tmp_path).code == 0
+        sent = quickly("-c", near.config, "export", "bundle", first, "--json", cwd=tmp_path)
         assert sent.code == 0, sent.err
 
         # What changes: a new version fetched, one yanked, and an upload.
         outside.add(*wheel("early", "3.0"))
-        outside.add(*wheel("lib", "1.1", files={"lib/__init__.py": b"", "lib/data.bin": world.BIG}), yanked="it burns")
+        outside.add(
+            *wheel("lib", "1.1", files={"lib/__init__.py": b"", "lib/data.bin": world.BIG}), yanked="it burns"
+        )
         assert near.publish("acme-lib", "2.0", *wheel("acme-lib", "2.0")).status == 200
         assert uv.install(near.simple(), tmp_path / "more", "early", "lib==1.1").code == 0
-        more = wheelkeep("-c", near.config, "export", "bundle", second, "--since", "monday", "--json")
+        more = quickly(
+            "-c", near.config, "export", "bundle", second, "--since", "monday", "--json", cwd=tmp_path
+        )
         assert more.code == 0, more.err
         assert 0 < more.json["files"] < sent.json["files"], more.json
     outside.stop()
@@ -63,7 +68,7 @@ def test_across_the_gap_and_again_with_what_is_new(
         early = quickly("-c", far.config, "import", second, cwd=tmp_path)
         assert early.code == 1 and "monday~1" in early.err, early
         assert far.get("/main/simple/acme-lib/", Accept=JSON).json["files"] == []
-        came = wheelkeep("-c", far.config, "import", first, "--key", sent.json["key"], "--json")
+        came = quickly("-c", far.config, "import", first, "--key", sent.json["key"], "--json", cwd=tmp_path)
         assert came.code == 0, came.err
         for client in (new_pip, uv):
             into = tmp_path / f"far-{client.name}"

@@ -4,6 +4,7 @@ it what no page tells.
 Nothing is repaired here: a bundle that tells of a file what this reader would have left out is no bundle.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core import bundle, chain, merkle
+from wheelkeep.core import bundle, chain, checked, merkle
 from wheelkeep.core.attestations import LARGEST
 from wheelkeep.core.bundle import Document, Line, NotABundle, State, read_moment, written
 from wheelkeep.core.checkpoint import Checkpoint
@@ -27,6 +28,7 @@ from wheelkeep.core.write_json import write_json
 
 _BASE = "https://bundle.invalid/"
 """What addresses in a bundle are relative to where its keep had none: a name that leads nowhere (RFC 2606)."""
+_DIGEST = re.compile(r"(?:[a-z0-9_]{1,20}:)?[0-9a-f]{1,128}", re.ASCII)
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -123,6 +125,10 @@ def _file(file: File, state: State, kind: bundle.SourceKind, checkpoint: Checkpo
         raise NotABundle(f"it tells of no known way in which {file.filename} left")
     if state.provenance is not None and len(state.provenance) > LARGEST:
         raise NotABundle(f"the attestations of {file.filename} in it are too large")
+    if state.changed is not None and not _DIGEST.fullmatch(state.changed):
+        raise NotABundle(f"it tells of {file.filename} what is no digest")
+    if any(checked.reason(was.yanked) != was.yanked for was in state.before):
+        raise NotABundle(f"it tells of {file.filename} a reason that cannot be shown")
     _prove(file, state, checkpoint)
     return replace(
         file,

@@ -20,7 +20,7 @@ from wheelkeep.core import bundle
 from wheelkeep.core.bundle import Base, Blob, Document, End, Head, State, written
 from wheelkeep.core.bundle_page import write_page, write_state
 from wheelkeep.core.checkpoint import Checkpoint
-from wheelkeep.core.errors import WheelkeepError
+from wheelkeep.core.errors import FileMissing, Unanswered, WheelkeepError
 from wheelkeep.core.judge import judge
 from wheelkeep.core.log_entries import SeenFile
 from wheelkeep.core.model import File, Page, Status
@@ -174,6 +174,7 @@ class Bundling:
         if await self._as_in_base(source, project, files, status, used):
             self.report.same += 1
             return None
+        told = [file.filename for file in files]
         files = [replace(file, size=keep.blobs.size(file.sha256 or "")) for file in files]
         self.report.listed += len(files)
         return Document(
@@ -184,7 +185,7 @@ class Bundling:
             page=write_page(files, status, project),
             states={file.filename: await self._state(file, checkpoint) for file in files},
             used=used,
-            lines=tuple(await keep.carriage.lines(source, project, {file.filename for file in files})),
+            lines=tuple(await keep.carriage.lines(source, project, {*told, *used})),
         )
 
     async def _files(self, source: SourceName, project: ProjectName) -> list[File]:
@@ -200,13 +201,26 @@ class Bundling:
         for file, decision in zip(judged.page.files, judged.decisions, strict=True):
             if file.source != source or (only is not None and (source, file.filename) not in only):
                 continue
-            if file.sha256 is None or not self._keep.blobs.has(file.sha256):
+            if not await self._here(file):
                 self.report.absent += 1
             elif not decision.admitted:
                 self.report.blocked += 1
             else:
                 found.append(file)
         return found
+
+    async def _here(self, file: File) -> bool:
+        """Whether the file's bytes are in the store. Those of a folder or bucket of ours are brought there."""
+        if file.sha256 is None or self._keep.blobs.has(file.sha256):
+            return file.sha256 is not None
+        source = self._keep.source_of(file)
+        if source.remote or isinstance(self._keep.settings.sources[file.source], HostedSource):
+            return False
+        try:
+            await self._keep.fetcher.whole(source, file)
+        except (FileMissing, Unanswered):
+            return False
+        return self._keep.blobs.has(file.sha256)
 
     async def _as_in_base(
         self,

@@ -5,6 +5,7 @@ What breaks off leaves files in the store that nothing lists yet; the same comma
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
@@ -203,19 +204,21 @@ class Taking:
             there = await keep.soundness.sound(blob.sha256)
             filling = None if there else keep.blobs.filling()
             try:
-                left = blob.size
+                left, digest = blob.size, hashlib.sha256()
                 while left:
                     piece = await asyncio.to_thread(reader.piece, left)
                     left -= len(piece)
-                    if filling is not None:
+                    if filling is None:
+                        await asyncio.to_thread(digest.update, piece)
+                    else:
                         await asyncio.to_thread(filling.write_all, [piece])
                         filling.sync_some()
                 await asyncio.to_thread(reader.end_blob, blob.size)
+                if (filling.sha256 if filling is not None else digest.hexdigest()) != blob.sha256:
+                    raise NotABundle(
+                        f"the file {blob.sha256} in it has other bytes: it was changed, or damaged on the way"
+                    )
                 if filling is not None:
-                    if filling.sha256 != blob.sha256:
-                        raise NotABundle(
-                            f"the file {blob.sha256} in it has other bytes: it was changed, or damaged on the way"
-                        )
                     await filling.keep()
                     keep.blobs.trust(blob.sha256)
                     await keep.kept.add([blob.sha256])
