@@ -78,11 +78,10 @@ from wheelkeep.store.wanted import WantedList
 
 def build(settings: Settings) -> Keep:
     """A keep, not started yet, on the data folder of the settings. Raises ConfigError, WheelkeepError."""
-    holders = configuration.policies(settings)
-    database = Database(prepare(settings.data))
-    blobs, pages, facts = Blobs(settings.data), Pages(database), Facts(database)
-    ledger, changes, fetches = Ledger(database), Changes(settings.data), Fetches(settings.data)
-    tally, wanted = Tally(settings.data, len(SERIES)), WantedList(database)
+    holders, data = configuration.policies(settings), settings.data
+    database, blobs = Database(prepare(data)), Blobs(data)
+    pages, facts, ledger, wanted = Pages(database), Facts(database), Ledger(database), WantedList(database)
+    changes, fetches, tally = Changes(data), Fetches(data), Tally(data, len(SERIES))
     book, releases = Book(ledger, fetches, tally), Releases(database, ledger, changes)
     announcer = Announcer(Views(releases.removed, Snapshots(database, ledger, changes), blobs.has))
     uploads, soundness = Uploads(database, ledger, changes), Soundness(blobs, book.damaged)
