@@ -114,8 +114,7 @@ class Keep:
         self.herald = herald
         """None where no webhook is configured."""
         self.log, self.carriage = log_book, carriage
-        self.sources, self.indexes = sources, indexes
-        self.database = database
+        self.sources, self.indexes, self.database = sources, indexes, database
         self._announcer = announcer
         self._changes = changes
         self._seen, self._newest = changes.stamp, 0
