@@ -27,5 +27,5 @@ def test_serve_reads_the_configuration_without_what_only_a_server_needs() -> Non
 def test_a_worker_has_nothing_that_only_commands_need() -> None:
     modules = imported("import wheelkeep.worker, wheelkeep.compose, wheelkeep.web.app")
     assert modules.isdisjoint(
-        {"rich", "pygments", "typer", "alembic", "pydantic", "sigstore", "cryptography"}
+        {"rich", "pygments", "typer", "alembic", "pydantic", "sigstore", "cryptography", "jinja2"}
     )

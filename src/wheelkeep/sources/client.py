@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 from urllib.parse import urljoin
 
-import aiohttp
 from msgspec import Struct
 from yarl import URL
 
@@ -29,6 +28,7 @@ from wheelkeep.sources.proxies import Proxies, Proxy, basic
 from wheelkeep.sources.reach import Guard, Reach, check_unseen
 from wheelkeep.sources.resolver import Resolver
 from wheelkeep.sources.trouble import BUSY, Trouble, busy, retry_after, shown, spoken
+from wheelkeep.sources.wire import aiohttp
 
 _AGENT = f"wheelkeep/{__version__}"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -297,6 +297,9 @@ class Client:
             sent["Authorization"] = self._authorization.reveal()
         proxy_headers = _towards(proxy, origin, sent)
         url = f"{origin}{rest}"
+        # Reading the system's certificates takes a while: only those who speak TLS need them.
+        secure = origin.scheme == "https" or (proxy is not None and proxy.origin.scheme == "https")
+        believed = trust.context() if secure else True
         session = self._session(guarded=guarded)
         with spoken(url):
             return await session.request(
@@ -305,6 +308,7 @@ class Client:
                 headers=sent,
                 data=body,
                 allow_redirects=False,
+                ssl=believed,
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._limits.connect, sock_read=pace.silence
                 ),
@@ -319,7 +323,6 @@ class Client:
         session = self._sessions.get(guarded)
         if session is None:
             connector = aiohttp.TCPConnector(
-                ssl=trust.context(),
                 resolver=self._names(),
                 limit=self._limits.connections,
                 socket_factory=self._guard if guarded else None,

@@ -9,12 +9,12 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeAlias
 
-import aiohttp
 from msgspec import Struct
 
 from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.sources.limits import Limits
 from wheelkeep.sources.trouble import BUSY, Trouble, busy, shown, spoken
+from wheelkeep.sources.wire import aiohttp
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.ASCII)
 

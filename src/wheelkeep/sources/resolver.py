@@ -4,9 +4,8 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from wheelkeep.sources.addresses import Address, parse
+from wheelkeep.sources.wire import AbstractResolver, ResolveResult
 
 _THREADS = 4
 

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.sources.origin import target
 from wheelkeep.sources.reach import REFUSED, remedy
+from wheelkeep.sources.wire import aiohttp
 
 # What a server says when it is not broken, but busy or away (RFC 9110, RFC 6585).
 BUSY = frozenset({429, 502, 503, 504})

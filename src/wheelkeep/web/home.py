@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from wheelkeep import __version__
 from wheelkeep.core.clients import client_config
 from wheelkeep.index.index import Index
@@ -14,6 +12,7 @@ from wheelkeep.sources.remote import Remote
 from wheelkeep.sources.source import Source
 from wheelkeep.web import urls
 from wheelkeep.web.respond import SAFE, SAFE_HTML, Response
+from wheelkeep.web.template import Template
 
 _SHOWN = ("pip", "uv", "poetry", "pdm")
 
@@ -21,10 +20,7 @@ _SHOWN = ("pip", "uv", "poetry", "pdm")
 class Home:
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
-        templates = Environment(
-            loader=PackageLoader("wheelkeep.web"), autoescape=True, undefined=StrictUndefined
-        )
-        self._template = templates.get_template("home.html")
+        self._template = Template("home.html")
         self._style = resources.files("wheelkeep.web").joinpath("static/wheelkeep.css").read_bytes()
 
     async def page(self, shown: Sequence[Index], *, depth: int) -> Response:

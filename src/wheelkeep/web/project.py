@@ -4,7 +4,6 @@ import asyncio
 from email.errors import MessageError
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 from packaging.metadata import RawMetadata, parse_email
 
@@ -21,6 +20,7 @@ from wheelkeep.web.built import told
 from wheelkeep.web.readme import LONGEST, Readmes
 from wheelkeep.web.respond import SAFE_HTML, Request, Response
 from wheelkeep.web.simple import redirect
+from wheelkeep.web.template import Template
 
 _MOST_FILES = 200
 _PATIENCE = 3.0
@@ -42,10 +42,7 @@ class Projects:
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
         self._readmes = Readmes()
-        templates = Environment(
-            loader=PackageLoader("wheelkeep.web"), autoescape=True, undefined=StrictUndefined
-        )
-        self._template = templates.get_template("project.html")
+        self._template = Template("project.html")
 
     async def page(self, request: Request, index: Index, text: str) -> Response:
         try:

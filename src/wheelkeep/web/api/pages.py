@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wheelkeep.web.respond import SAFE, SAFE_HTML, Response
+from wheelkeep.web.template import Template
 
 
 class Pages:
@@ -34,15 +34,7 @@ class Pages:
 
     @cached_property
     def _html(self) -> bytes:
-        templates = Environment(
-            loader=PackageLoader("wheelkeep.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        templates.filters["spelt"] = _spelt
-        return templates.get_template("api.html").render(api=self._describe()).encode()
+        return Template("api.html", tight=True, spelt=_spelt).render(api=self._describe()).encode()
 
 
 def _spelt(schema: dict[str, Any]) -> str:
