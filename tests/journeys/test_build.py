@@ -1,5 +1,6 @@
 """From an sdist to a wheel that pip takes from the keep: built in a sandbox, twice, with what the policy lets in."""
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from fakes import tools, workshop
 from fakes.clients import Client, versions
 from fakes.command import wheelkeep
+from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import PATIENCE, Server, environment, program
 from wheelkeep.core.notes import read_key
@@ -112,3 +114,36 @@ def test_a_run_that_was_killed_leaves_nothing_and_goes_on(keep: Server, outside:
     assert wheelkeep("-c", keep.config, "verify").code == 0
     ran = wheelkeep("-c", keep.config, "build", "app", "--into", "built", "--json")
     assert (ran.code, ran.json["built"][0]["published"]) == (0, "new"), ran.err
+
+
+def test_a_wheelhouse_of_wheels_alone(
+    keep: Server, outside: Outside, new_pip: Client, tmp_path: Path
+) -> None:
+    name, content = workshop.source("app")
+    outside.add(name, content)
+    outside.add(*wheel("ready", "1.0"))
+    lock, house = tmp_path / "requirements.txt", tmp_path / "house"
+    words = ["export", "wheelhouse", house, "-r", lock]
+    assert wheelkeep("-c", keep.config, "lock", "app", "ready", "-o", lock).code == 0
+    ran = wheelkeep("-c", keep.config, *words, "--build", "--once", "--json")
+    assert (ran.code, ran.json["built"]) == (0, ["app-1.0-py3-none-any.whl"]), ran.err
+    assert not list(house.glob("*.tar.gz"))
+    told = (house / "requirements.txt").read_text()
+    assert f"# built here from {name} sha256:{hashlib.sha256(content).hexdigest()}" in told
+    outside.stop()
+    again = wheelkeep("-c", keep.config, *words, "--build", "--once", "--json")
+    assert (again.code, again.json["written"], again.json["there"]) == (0, 0, 2), again.err
+    assert (house / "requirements.txt").read_text() == told
+    names = ["--require-hashes", "-r", str(house / "requirements.txt")]
+    found = [
+        "--no-index",
+        "--find-links",
+        str(house),
+        "--only-binary",
+        ":all:",
+        "--target",
+        str(tmp_path / "to"),
+    ]
+    done = new_pip.run("install", *found, *names)
+    assert (done.code, versions(tmp_path / "to")) == (0, {"app": "1.0", "ready": "1.0"}), done.said
+    assert wheelkeep("-c", keep.config, *words, "--build", "--platform", "win_amd64").code == 2

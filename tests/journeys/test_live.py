@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import clients
+from fakes import clients, tools
 from fakes.ask import JSON
 from fakes.clients import Client, contents
 from fakes.command import wheelkeep
@@ -130,3 +130,18 @@ def test_the_closure_of_a_large_project_becomes_a_list(
         assert before.code != 0
         assert f"is not on the allow list, which has {project}==" in before.words
         assert server.blobs() == {}
+
+
+def test_an_old_sdist_is_built_and_installed(tmp_path: Path) -> None:
+    """By setuptools of the real index, in the sandbox."""
+    tools.sandbox()
+    config = CONFIG.replace('["public"]', '[["built", "public"]]') + '[sources.built]\nkind = "hosted"\n'
+    with Server(tmp_path / "keep", config) as server:
+        ran = wheelkeep("-c", server.config, "build", "docopt==0.6.2", "--into", "built", "--json")
+        assert ran.code == 0, ran.err
+        (made,) = ran.json["built"]
+        assert (made["reproducible"], made["published"]) == ("yes", "new")
+        assert [one["project"] for one in made["requirements"]] == ["setuptools"]
+        client = fresh("pip", tmp_path / "home")
+        done = client.install(server.simple(), tmp_path / "to", "--only-binary", ":all:", "docopt")
+        assert done.code == 0, done.said

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from wheelkeep import configuration
 from wheelkeep.cli.export_bundle import bundle
@@ -21,9 +22,12 @@ from wheelkeep.core.settings import Settings
 from wheelkeep.logs import quiet
 
 if TYPE_CHECKING:
+    from wheelkeep.cli.building import Bounds
     from wheelkeep.cli.given import Given
     from wheelkeep.core.buckets import Bucket
     from wheelkeep.core.targets import Targets
+    from wheelkeep.index.keep import Keep
+    from wheelkeep.index.needed import Needed
     from wheelkeep.index.wheelhouse import Wheelhouse
 
 _AT_ONCE = 8
@@ -33,6 +37,22 @@ app = typer.Typer(
 )
 app.command()(bundle)
 app.command()(site)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    index: IndexName
+    given: "Given"
+    python: str | None
+    targets: "Targets | None"
+    """None: the machine that builds."""
+    bounds: "Bounds | None"
+    """None: nothing is built."""
+    place: "Path | Bucket"
+    address: str | None
+    """What pip is to be told of."""
+    prune: bool
 
 
 @app.callback()
@@ -60,6 +80,15 @@ def wheelhouse(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove other wheels and sdists that lie there.")
     ] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="For this machine; build wheels of what has none.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do not build a second time to compare.")] = False,
+    time: Annotated[str, typer.Option(metavar="30m", help="What one build may take.")] = "30m",
+    memory: Annotated[str, typer.Option(metavar="4GiB", help="What one build may use.")] = "4GiB",
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run what the sdists say with your own rights.")
+    ] = False,
     index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
     json: Json = False,
 ) -> None:
@@ -71,19 +100,25 @@ def wheelhouse(
     from wheelkeep.cli.given import read_given, read_machines
 
     settings = configuration.load(context.obj)
-    chosen = choose_index(settings, index)
-    targets = read_machines(python, platform)
-    given = read_given((), file)
-    place = (read_place(destination), _address(destination, url))
+    asked = Asked(
+        index=choose_index(settings, index),
+        given=read_given((), file),
+        python=python,
+        targets=read_machines(python, platform) if not build else None,
+        bounds=_bounds(platform, time, memory, unsafe=unsafe, once=once) if build else None,
+        place=read_place(destination),
+        address=_address(destination, url),
+        prune=prune,
+    )
     try:
-        done = asyncio.run(_wheelhouse(settings, chosen, given, targets, place, python=python, prune=prune))
+        done = asyncio.run(_wheelhouse(settings, asked))
     except _no_answer() as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     if json:
         print_json(done)
     else:
-        _print(done, destination, place[1])
+        _print(done, destination, asked.address)
     raise typer.Exit(1 if done.lacking else 0)
 
 
@@ -104,30 +139,43 @@ def _address(destination: str, url: str | None) -> str | None:
     return None if is_bucket(destination) else str(Path(destination).resolve())
 
 
-async def _wheelhouse(
-    settings: Settings,
-    index: IndexName,
-    given: "Given",
-    targets: "Targets",
-    place: "tuple[Path | Bucket, str | None]",
-    *,
-    python: str | None,
-    prune: bool,
-) -> "Wheelhouse":
-    from wheelkeep import compose
+def _bounds(platform: str | None, time: str, memory: str, *, unsafe: bool, once: bool) -> "Bounds":
+    """How wheels are built for ``--build``. Raises BadParameter."""
+    from wheelkeep.cli.building import read_bounds
+    from wheelkeep.cli.wheelhouse_build import for_this_machine
+
+    for_this_machine(platform)
+    return read_bounds(time, memory, unsafe=unsafe, once=once)
+
+
+async def _needed(keep: "Keep", asked: Asked) -> "tuple[Needed, list[str]]":
+    """What is to lie there, and the names of the wheels among it that were built here."""
     from wheelkeep.cli.given import needed
+
+    index = keep.indexes[asked.index]
+    if asked.bounds is not None:
+        from wheelkeep.cli.wheelhouse_build import needed_built
+
+        return await needed_built(keep, index, asked.given, asked.bounds, python=asked.python)
+    assert asked.targets is not None
+    return await needed(keep, index, asked.given, asked.targets, python=asked.python), []
+
+
+async def _wheelhouse(settings: Settings, asked: Asked) -> "Wheelhouse":
+    from wheelkeep import compose
     from wheelkeep.index.wheelhouse import Wheelhouse, export
     from wheelkeep.store.shelves import open_shelf
 
-    destination, address = place
-    shelf = open_shelf(destination, settings.s3, public=True)
+    shelf = open_shelf(asked.place, settings.s3, public=True)
     keep = compose.build(settings)
     await keep.start()
     done: Wheelhouse | None = None
     try:
-        wanted = await needed(keep, keep.indexes[index], given, targets, python=python)
+        wanted, built = await _needed(keep, asked)
         progress = Progress()
-        async for state in export(keep, wanted, shelf, address=address, at_once=_AT_ONCE, prune=prune):
+        async for state in export(
+            keep, wanted, shelf, address=asked.address, at_once=_AT_ONCE, prune=asked.prune
+        ):
             if isinstance(state, Wheelhouse):
                 done = state
                 progress.tell(state.there + state.written, state.files, state.came, state.bytes)
@@ -135,6 +183,7 @@ async def _wheelhouse(
                 progress.show(state)
         progress.end()
         assert done is not None
+        done.built = built
         return done
     finally:
         await keep.close(seconds=1)
@@ -149,6 +198,7 @@ def _print(done: "Wheelhouse", destination: str, address: str | None) -> None:
         named = ", ".join(done.strangers[:_MOST_NAMED])
         print(f"wheelkeep: in {destination} lies more than the lock names: {named}{more}", file=sys.stderr)
     gone = f", {len(done.removed)} removed" if done.removed else ""
+    gone += f"; {len(done.built)} of them built here" if done.built else ""
     print(f"{done.written} written, {size(done.written_bytes)}; {done.there} lay there already{gone}")
     if done.lacking:
         print("requirements.txt was not written, for something is lacking")

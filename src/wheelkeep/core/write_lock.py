@@ -32,6 +32,8 @@ class Choice(Struct, frozen=True, kw_only=True):
     """The projects that need it."""
     files: tuple[File, ...] = ()
     """Each with a sha256, by name."""
+    notes: tuple[str, ...] = ()
+    """Lines that a comment says of it."""
 
 
 def write_requirements(choices: Sequence[Choice], *, head: Sequence[str] = ()) -> str:
@@ -42,7 +44,8 @@ def write_requirements(choices: Sequence[Choice], *, head: Sequence[str] = ()) -
         hashes = sorted({file.sha256 or "" for file in one.files})
         lines = [f"{one.project}=={one.version}{marker}", *(f"--hash=sha256:{sha256}" for sha256 in hashes)]
         via = f"    # via {', '.join(one.via)}\n" if one.via else ""
-        parts.append(_WRAP.join(lines) + f"\n{via}")
+        notes = "".join(f"    # {note}\n" for note in one.notes)
+        parts.append(_WRAP.join(lines) + f"\n{via}{notes}")
     return "".join(parts)
 
 

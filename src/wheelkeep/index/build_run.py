@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from wheelkeep.core.built import Built
 from wheelkeep.core.model import File
@@ -13,6 +14,7 @@ from wheelkeep.core.names import SourceName
 from wheelkeep.index.build_attempt import Failed
 from wheelkeep.index.builder import Builder
 from wheelkeep.index.keep import Keep
+from wheelkeep.index.needed import Lacking, Needed
 from wheelkeep.index.publish_built import publish
 from wheelkeep.index.receive import Kept
 
@@ -77,3 +79,40 @@ async def _finished(keep: Keep, builder: Builder, sdist: File, into: SourceName 
         there = isinstance(outcome, Kept) and not outcome.new
         refused = () if isinstance(outcome, Kept) else outcome.problems
     return Finished(sdist=sdist, built=made.built, before=made.before, there=there, refused=refused)
+
+
+def with_wheels(needed: Needed, done: Sequence[Finished]) -> Needed:
+    """What is needed with wheels in the place of the sdists that they were built of, and what could not be built."""
+    made = {(one.sdist.project, one.sdist.version): one for one in done}
+    choices = []
+    for choice in needed.choices:
+        found = made.get((choice.project, choice.version))
+        if found is None:
+            choices.append(choice)
+            continue
+        files = [file for file in choice.files if file.kind == "wheel"]
+        notes = choice.notes
+        if found.built is not None:
+            files.append(_file(found.sdist, found.built))
+            notes = (
+                *notes,
+                f"built here from {found.built.sdist.filename} sha256:{found.built.sdist.sha256}",
+            )
+        choices.append(replace(choice, files=tuple(files), notes=notes))
+    failed = [Lacking(what=one.failed.sdist, why=one.failed.why) for one in done if one.failed is not None]
+    return replace(needed, choices=tuple(choices), lacking=(*needed.lacking, *failed))
+
+
+def _file(sdist: File, built: Built) -> File:
+    """A wheel that was built here, as if it lay beside its sdist."""
+    return File(
+        filename=built.filename,
+        project=sdist.project,
+        kind="wheel",
+        version=sdist.version,
+        source=sdist.source,
+        url=built.filename,
+        sha256=built.sha256,
+        size=built.size,
+        requires_python=built.requires_python,
+    )

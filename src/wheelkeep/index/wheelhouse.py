@@ -38,6 +38,8 @@ class Wheelhouse(Struct, kw_only=True):
     strangers: list[str] = []
     """What else lies there."""
     removed: list[str] = []
+    built: list[str] = []
+    """Wheels among them that were built here, in the place of sdists."""
     lacking: list[Lacking] = []
 
 
