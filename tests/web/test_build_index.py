@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from fakes.dists import wheel
 from fakes.outside import Outside
 from wheelkeep.core.names import IndexName
 from wheelkeep.store.fetches import Which
+from wheelkeep.web.build_bounds import Bounds
 from wheelkeep.web.build_index import BuildIndex, serve
 
 CONFIG = """
@@ -37,14 +38,19 @@ POLICY = '[deny]\npackages = ["bad"]\nreason = "INC-7"\n'
 TOOL = wheel("tool", "1.0")
 
 
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    with Outside() as server:
+        server.add(*TOOL)
+        server.add(*wheel("bad", "1.0"))
+        yield server
+
+
 @pytest_asyncio.fixture
-async def inside(tmp_path: Path) -> AsyncIterator[Inside]:
+async def inside(tmp_path: Path, outside: Outside) -> AsyncIterator[Inside]:
     (tmp_path / "policy.toml").write_text(POLICY)
-    with Outside() as outside:
-        outside.add(*TOOL)
-        outside.add(*wheel("bad", "1.0"))
-        async with Inside(tmp_path, CONFIG.format(url=outside.url)) as opened:
-            yield opened
+    async with Inside(tmp_path, CONFIG.format(url=outside.url)) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture
@@ -110,3 +116,19 @@ async def test_the_socket_is_its_owners_alone_and_goes(inside: Inside) -> None:
         assert opened.socket.parent.stat().st_mode & 0o777 == 0o700
         assert (await ask(opened, "/other/simple/tool/"))[0] == 200
     assert not opened.socket.parent.exists()
+
+
+async def test_a_build_that_asks_without_end_gets_no_more(face: BuildIndex, outside: Outside) -> None:
+    face._spent.bounds = Bounds(projects=2, files=0)
+    assert (await ask(face, "/main/simple/tool/"))[0] == 200
+    assert (await ask(face, "/main/simple/none/"))[0] == 404
+    before = len(outside.asked())
+    status, says = await ask(face, "/main/simple/more/")
+    assert (status, b"more than 2 projects" in says) == (403, True)
+    assert (await ask(face, "/main/blocked/deny/x/other-1.0.tar.gz"))[0] == 403
+    assert (await ask(face, "/main/files/third/-/third-1.0.tar.gz"))[0] == 403
+    assert len(outside.asked()) == before
+    status, says = await ask(face, f"/main/files/tool/-/{TOOL[0]}")
+    assert (status, b"more than 0 files" in says) == (403, True)
+    assert face.too_much == "it asked the index for more than 0 files"
+    assert face.fetched == set()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion
 
 from wheelkeep.core.built import Material
 from wheelkeep.core.found_files import claim_of
@@ -18,7 +20,7 @@ from wheelkeep.core.names import ProjectName
 from wheelkeep.index.index import Index
 from wheelkeep.index.interpreter import Interpreter
 from wheelkeep.index.receive import look_inside
-from wheelkeep.index.sandbox import Ended, Limits, sandboxed
+from wheelkeep.index.sandbox import Limits, sandboxed
 from wheelkeep.index.view import View
 from wheelkeep.store.hashing import hash_file
 
@@ -51,6 +53,10 @@ class Serves(Protocol):
     socket: Path
     fetched: set[tuple[ProjectName, str]]
     """Projects and names of the files that it gave."""
+
+    @property
+    def too_much(self) -> str:
+        """What it was asked for too much of, as a sentence; empty while it was not."""
 
 
 Serve = Callable[[Index, str], AbstractAsyncContextManager[Serves]]
@@ -108,12 +114,15 @@ async def attempt(
             unsafe=not shop.sandboxed,
         )
         fetched = sorted(served.fetched)
-    if ended.why:
-        return _failed(of, ended)
+    if why := served.too_much or ended.why:
+        return _failed(of, why, ended.said)
     materials = [await _material(index, project, filename) for project, filename in fetched]
     wheels = [path for path in ended.produced if path.name.endswith(".whl")]
     if len(wheels) != 1:
         return Failed(sdist=of.filename, why=f"the build left {len(wheels) or 'no'} wheels")
+    if not _fits(shop.python, wheels[0].name):
+        why = f"the build made {wheels[0].name[:100]!a}, which the {shop.python.says} that built it does not install"
+        return Failed(sdist=of.filename, why=why)
     checked = await asyncio.to_thread(check_wheel, of, wheels[0])
     if isinstance(checked, Failed):
         return checked
@@ -138,6 +147,14 @@ def check_wheel(of: Material, path: Path) -> Wheel | Failed:
     if problems or described is None:
         return Failed(sdist=of.filename, why="; ".join(problems))
     return Wheel(path, sha256, size, described.requires_python, ())
+
+
+def _fits(python: Interpreter, filename: str) -> bool:
+    """A build speaks for its own kind of machine alone."""
+    try:
+        return not python.machine.tags.isdisjoint(parse_wheel_filename(filename)[3])
+    except (InvalidWheelFilename, InvalidVersion):
+        return False
 
 
 async def _material(index: Index, project: ProjectName, filename: str) -> Material | None:
@@ -183,7 +200,7 @@ def _environment(index: Index, epoch: int) -> dict[str, str]:
     }
 
 
-def _failed(of: Material, ended: Ended) -> Failed:
-    said = ended.said.strip()
+def _failed(of: Material, why: str, said: str) -> Failed:
+    said = said.strip()
     tail = said if len(said) <= _MOST_SAID else f"…{said[-_MOST_SAID:]}"
-    return Failed(sdist=of.filename, why=ended.why, said=tail)
+    return Failed(sdist=of.filename, why=why, said=tail)

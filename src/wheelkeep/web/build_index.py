@@ -16,17 +16,20 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from wheelkeep.core import names
 from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
+from wheelkeep.index.view import View
 from wheelkeep.logs import get_logger
 from wheelkeep.web import problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
+from wheelkeep.web.build_bounds import Spent
 from wheelkeep.web.files import Files
 from wheelkeep.web.respond import Answer, Receive, Request, Scope, Send, answer
-from wheelkeep.web.simple import SimpleApi
+from wheelkeep.web.simple import SimpleApi, project_of
 
 log = get_logger(__name__)
 _PATIENCE = 10.0
@@ -48,6 +51,12 @@ class BuildIndex:
         self.socket = socket
         self.fetched: set[tuple[ProjectName, str]] = set()
         """Projects and names of the files that were given."""
+        self._spent = Spent()
+
+    @property
+    def too_much(self) -> str:
+        """What the build asked for too much of, as a sentence; empty while it did not."""
+        return self._spent.too_much
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,6 +84,8 @@ class BuildIndex:
         parts = request.path.split("/")[1:]
         if len(request.path) > _LONGEST_PATH or parts[0] != self._index.path:
             return problem.not_found(request, "a build has one index, and nothing else is here")
+        if not await self._affordable(parts[1:]):
+            return problem.enough(request, self.too_much)
         match parts[1:]:
             case ["simple", ""]:
                 return await self._simple.root(request, self._index)
@@ -90,6 +101,27 @@ class BuildIndex:
         return problem.not_found(
             request, "a build has pages and files of one index, and nothing else is here"
         )
+
+    async def _affordable(self, parts: list[str]) -> bool:
+        """Whether what is asked for is within the bounds of a build. No source is asked before that is known."""
+        match parts:
+            case ["simple", text, ""] | ["files", text, _, _]:
+                project = project_of(text)
+            case ["blocked", _, _, filename]:
+                project = names.owner_of(filename)
+            case _:
+                return True
+        if project is None:
+            return True  # it has no answer but 404
+        if not self._spent.project(project):
+            return False
+        if parts[0] != "files":
+            return True
+        if parts[3].endswith(".metadata"):
+            return self._spent.described(project, parts[3])
+        view = await self._index.decided(project, parts[3])
+        entry = view.by_name.get(parts[3]) if isinstance(view, View) else None
+        return entry is None or self._spent.file(project, parts[3], entry[0].size)
 
     def _note(self, project: str, filename: str) -> None:
         if not filename.endswith(".metadata"):

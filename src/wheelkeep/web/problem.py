@@ -209,6 +209,11 @@ def broken_off(request: Request) -> Response:
     )
 
 
+def enough(request: Request, detail: str) -> Response:
+    """A build asked for more than one may."""
+    return problem(request, 403, "Too much", detail)
+
+
 def blocked(request: Request, verdict: Verdict, filename: str) -> Response:
     """Why a file is withheld, and how to ask for an exception."""
     remedy = verdict.remedy or WHERE_TO_ASK
