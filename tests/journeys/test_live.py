@@ -1,7 +1,9 @@
 """The same against the real public index: a few dozen packages, and then all of it again with the way there cut off."""
 
 import os
+import platform
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import pytest
 
 from fakes import clients, tools
 from fakes.ask import JSON
+from fakes.buckets import shared
 from fakes.clients import Client, contents
 from fakes.command import wheelkeep
 from fakes.server import Server
+from fakes.ways import Ways
 
 from .conftest import PIPS
 
@@ -84,6 +88,40 @@ def test_the_public_index_and_then_nobody(tmp_path: Path) -> None:
             assert never.status == 503
             assert everything(server, tmp_path / "second") == first
         assert all(path.stat().st_size for path in server.blobs().values())
+
+
+def test_a_wheelhouse_of_a_large_project(tmp_path: Path) -> None:
+    """Locked, mirrored for this machine, and then the way there is cut off: the same files whichever way they come."""
+    ways_out = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    buckets, house, began = shared(), tmp_path / "house", time.monotonic()
+    bucket = f"{buckets.make('live')}/{tmp_path.name}"
+    python, machine = f"3.{sys.version_info.minor}", f"manylinux_2_28_{platform.machine()}"
+    here = ("--python", python, "--platform", machine)
+    with Server(tmp_path / "keep", CONFIG + buckets.toml, env=ways_out) as server:
+        ways = Ways(tmp_path, server, ["jupyterlab"], **ways_out)
+        ways.lock("--python", python)
+        both = ("mirror", "-r", ways.locks[0], "-r", ways.locks[1], *here, "--json")
+        dry = ways.keep(*both, "--dry-run").json
+        done = ways.keep(*both).json
+        assert (done["fetched"], done["unsized"]) == (dry["files"] - dry["there"], 0)
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            cut = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), nowhere)
+            cut |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
+            server.env = cut
+            server.restart()
+            cut_off = Ways(tmp_path, server, ["jupyterlab"], **cut)
+            for where in (house, bucket):
+                cut_off.keep("export", "wheelhouse", where, "-r", ways.locks[1], *here)
+            cut_off.from_keep(PIPS)
+    cut_off.from_house("folder", str(house), house / "requirements.txt", PIPS)
+    page = f"{buckets.publish('live')}/{tmp_path.name}/index.html"
+    cut_off.from_house("bucket", page, house / "requirements.txt", PIPS)
+    count, seconds = len(cut_off.versions()), time.monotonic() - began
+    print(f"{count} packages, {dry['files']} files, {dry['bytes']} bytes, {seconds:.0f} s, {[*cut_off.came]}")
+    assert count > 60
+    assert [name for name, told in cut_off.came.items() if told != cut_off.came["uv sync"]] == []
 
 
 def test_attestations_of_the_public_index(tmp_path: Path) -> None:
