@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.command import quickly
-from fakes.dists import wheel
+from fakes.dists import sdist, wheel
 from fakes.outside import Outside
 
 CONFIG = """
@@ -60,6 +60,20 @@ def test_from_a_lock_to_the_next(outside: Outside, tmp_path: Path) -> None:
     )
     assert quickly("snapshot", "delete", "release", "--yes", cwd=tmp_path).code == 1
     assert quickly("snapshot", "list", "--json", cwd=tmp_path).json == []
+
+
+def test_other_files_of_the_same_version_are_named(outside: Outside, tmp_path: Path) -> None:
+    outside.add(*wheel("twice", "1.0"))
+    outside.add(*sdist("twice", "1.0"))
+    (tmp_path / "wheelkeep.toml").write_text(CONFIG.format(url=outside.url))
+    for made in (wheel("twice", "1.0"), sdist("twice", "1.0")):
+        (tmp_path / "requirements.txt").write_text(
+            f"twice==1.0 --hash=sha256:{hashlib.sha256(made[1]).hexdigest()}\n"
+        )
+        words = ("snapshot", "create", "twice", "--lock", "requirements.txt", "--yes")
+        assert quickly(*words, cwd=tmp_path).code == 0
+    told = quickly("snapshot", "diff", "twice~1", "twice~2", cwd=tmp_path)
+    assert told.out.splitlines()[0] == "files       twice 1.0 (the same versions, 1 files more, 1 less)"
 
 
 def test_what_cannot_be_had_is_named(outside: Outside, tmp_path: Path) -> None:

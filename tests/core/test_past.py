@@ -80,6 +80,24 @@ def test_a_file_without_a_time_counts_from_first_sight_and_that_is_told() -> Non
     assert page_at(stored, at(10)) is stored
 
 
+def test_before_the_first_look_at_another_index_it_is_told_what_is_not_known() -> None:
+    """Of what this keep has itself, everything is known."""
+    stored, _ = pins.overlay(None, page(uploaded("1", 1)), at(10))
+    gone = Removed(replace(uploaded("0", 1), first_seen=at(8)), at(9))
+    assert page_at(stored, at(5)) is page_at(stored, at(10), elsewhere=True) is stored
+    seen = page_at(stored, at(5), elsewhere=True)
+    assert (shown(seen), seen.status) == (
+        {"1": None},
+        Status(
+            "active", "first looked at on 2026-11-10: what was yanked or deleted before is not known here"
+        ),
+    )
+    assert page_at(stored, at(9), [gone], elsewhere=True) is stored
+    both, _ = pins.overlay(None, page(uploaded("2", None)), at(10))
+    assert "1 file not shown" in str(page_at(both, at(5), elsewhere=True).status)
+    assert "first looked at on 2026-11-10" in str(page_at(both, at(5), elsewhere=True).status)
+
+
 def test_yanks_are_as_they_were() -> None:
     stored, _ = pins.overlay(None, page(uploaded("1", 1)), at(2))
     for day, reason in ((5, "bad"), (7, None), (9, "worse")):

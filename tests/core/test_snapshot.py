@@ -44,6 +44,10 @@ def test_a_difference_reads_like_release_notes() -> None:
     assert (found.files_added, found.files_removed) == (2, 2)
     assert compare(told("2.0"), told("1.0")).changed[0].kind == "downgraded"
     assert compare(told("1.0", "2.0"), told("2.0")).changed[0].kind == "changed"
+    again = {DEMO: summary(page(file("demo-1.0-py3-none-any.whl", sha256="f" * 64)))}
+    [changed] = compare(told("1.0"), again).changed
+    assert (changed.kind, changed.before, changed.after, changed.added) == ("files", "1.0", "1.0", ())
+    assert (changed.files_added, changed.files_removed) == (1, 1)
     yanked = summary(page(*versions("1.0"), file("demo-2.0-py3-none-any.whl", yanked="bad")))
     assert yanked.versions == ("1.0",)
 
@@ -60,4 +64,7 @@ def test_there_and_back_is_the_same_and_to_itself_nothing(one: set[str], other: 
     ]
     assert (there.files_added, there.files_removed) == (back.files_removed, back.files_added)
     assert compare(told(*one), told(*one)).nothing
+    assert [(each.files_added, each.files_removed) for each in there.changed] == [
+        (each.files_removed, each.files_added) for each in back.changed
+    ]
     assert there.nothing == (one == other)

@@ -95,8 +95,8 @@ def test_a_wheelhouse_of_a_large_project(tmp_path: Path) -> None:
     ways_out = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     buckets, house, began = shared(), tmp_path / "house", time.monotonic()
     bucket = f"{buckets.make('live')}/{tmp_path.name}"
-    python, machine = f"3.{sys.version_info.minor}", f"manylinux_2_28_{platform.machine()}"
-    here = ("--python", python, "--platform", machine)
+    python, libc = f"3.{sys.version_info.minor}", platform.libc_ver()[1].replace(".", "_")
+    here = ("--python", python, "--platform", f"manylinux_{libc}_{platform.machine()}")
     with Server(tmp_path / "keep", CONFIG + buckets.toml, env=ways_out) as server:
         ways = Ways(tmp_path, server, ["jupyterlab"], **ways_out)
         ways.lock("--python", python)

@@ -247,6 +247,8 @@ def _told(difference: Difference) -> list[str]:
         more = [version for version in one.added if version != one.after]
         less = [version for version in one.removed if version != one.before]
         rest = [f"also {', '.join(more)}"] * bool(more) + [f"without {', '.join(less)}"] * bool(less)
+        if one.kind == "files":
+            rest = [f"the same versions, {one.files_added} files more, {one.files_removed} less"]
         brackets = f" ({'; '.join(rest)})" if rest else ""
         lines.append(f"{one.kind:<11} {one.project} {what}{brackets}")
     return [*lines, f"{difference.files_added} files more, {difference.files_removed} less"]

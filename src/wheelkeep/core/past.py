@@ -6,7 +6,7 @@ counts from first sight. A file that was yanked when it was first seen is shown 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct
@@ -72,10 +72,12 @@ def appeared(file: File) -> datetime | None:
     return file.first_seen if file.late else file.absent
 
 
-def page_at(page: Page, when: datetime, removed: Sequence[Removed] = ()) -> Page:
+def page_at(page: Page, when: datetime, removed: Sequence[Removed] = (), *, elsewhere: bool = False) -> Page:
     """What of a page was there at a moment, each file as it was then; ``removed``: what is on it no more.
 
-    Where a file is missing only because nothing tells how old it is, the page's status says so (PEP 792).
+    ``elsewhere``: the page is another index's, of which nothing is known but by looks. Where a file is missing only
+    because nothing tells how old it is, and where the moment is before the first look, the page's status says so
+    (PEP 792).
     """
     there = {file.filename for file in page.files}
     files = [_was(file, when) for file in page.files if _came(file, when)]
@@ -84,12 +86,13 @@ def page_at(page: Page, when: datetime, removed: Sequence[Removed] = ()) -> Page
         for one in removed
         if one.file.filename not in there and when < one.at and _came(one.file, when)
     ]
-    untold = sum(not _came(file, when) for file in page.files if file.upload_time is None)
     status = page.status
-    if untold and (status is None or status.reason is None):
-        many = f"{untold} file{'s' * (untold != 1)}"
-        says = f"{many} not shown: no page tells when they were uploaded, and they were first seen after this moment"
-        status = Status(status.status if status is not None else "active", says)
+    unknown = [
+        *_untold(page, when),
+        *(_unseen([*page.files, *(one.file for one in removed)], when) if elsewhere else ()),
+    ]
+    if unknown and (status is None or status.reason is None):
+        status = Status(status.status if status is not None else "active", "; ".join(unknown))
     if (
         len(files) == len(page.files)
         and status is page.status
@@ -100,6 +103,19 @@ def page_at(page: Page, when: datetime, removed: Sequence[Removed] = ()) -> Page
     return replace(
         page, files=tuple(files), versions=tuple(one for one in page.versions if one in had), status=status
     )
+
+
+def _untold(page: Page, when: datetime) -> Iterator[str]:
+    untold = sum(not _came(file, when) for file in page.files if file.upload_time is None)
+    if untold:
+        many = f"{untold} file{'s' * (untold != 1)}"
+        yield f"{many} not shown: no page tells when they were uploaded, and they were first seen after this moment"
+
+
+def _unseen(files: Iterable[File], when: datetime) -> Iterator[str]:
+    first = min((file.first_seen for file in files if file.first_seen is not None), default=None)
+    if first is not None and when < first:
+        yield f"first looked at on {first:%Y-%m-%d}: what was yanked or deleted before is not known here"
 
 
 def _came(file: File, when: datetime) -> bool:

@@ -30,16 +30,19 @@ class Ref(Struct, frozen=True):
 
 
 class Changed(Struct, frozen=True, kw_only=True):
-    """A project that both have, with other versions."""
+    """A project that both have, with other versions or other files."""
 
     project: str
-    kind: Literal["upgraded", "downgraded", "changed"]
-    """By the newest version of each; ``changed``: these are the same."""
+    kind: Literal["upgraded", "downgraded", "changed", "files"]
+    """By the newest version of each; ``changed``: these are the same; ``files``: all versions are."""
     before: str
     """The newest version."""
     after: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    files_added: int
+    files_removed: int
+    """Files by name and hash."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -109,9 +112,9 @@ def compare(before: Mapping[ProjectName, Summary], after: Mapping[ProjectName, S
         added=_listed(other, other.keys() - one.keys()),
         removed=_listed(one, one.keys() - other.keys()),
         changed=tuple(
-            _changed(name, one[name].versions, other[name].versions)
+            _changed(name, one[name], other[name])
             for name in sorted(one.keys() & other.keys())
-            if one[name].versions != other[name].versions
+            if one[name] != other[name]
         ),
         files_added=len(files[1] - files[0]),
         files_removed=len(files[0] - files[1]),
@@ -122,13 +125,16 @@ def _listed(told: Mapping[ProjectName, Summary], names: Iterable[ProjectName]) -
     return tuple(Listed(project=name, versions=told[name].versions) for name in sorted(names))
 
 
-def _changed(name: ProjectName, before: tuple[str, ...], after: tuple[str, ...]) -> Changed:
-    was, now = version(before[-1]), version(after[-1])
+def _changed(name: ProjectName, before: Summary, after: Summary) -> Changed:
+    was, now = version(before.versions[-1]), version(after.versions[-1])
+    same: Literal["changed", "files"] = "files" if before.versions == after.versions else "changed"
     return Changed(
         project=name,
-        kind="upgraded" if now > was else "downgraded" if now < was else "changed",
-        before=before[-1],
-        after=after[-1],
-        added=tuple(one for one in after if one not in before),
-        removed=tuple(one for one in before if one not in after),
+        kind="upgraded" if now > was else "downgraded" if now < was else same,
+        before=before.versions[-1],
+        after=after.versions[-1],
+        added=tuple(one for one in after.versions if one not in before.versions),
+        removed=tuple(one for one in before.versions if one not in after.versions),
+        files_added=len(after.files - before.files),
+        files_removed=len(before.files - after.files),
     )

@@ -42,6 +42,9 @@ class AsOf:
     async def gather(self, project: ProjectName, *, patience: float, policy: Policy) -> Gathered:
         """Who owns a name is decided by what the sources have now: a private one is not told to others for the past."""
 
+        places = (place.source for group in self._index.groups for place in group)
+        remote = {source.name for source in places if source.remote}
+
         async def then(answer: Answer) -> Answer:
             if not isinstance(answer, Found):
                 return answer
@@ -49,7 +52,7 @@ class AsOf:
             hidden = status is not None and status.status == "quarantined"
             departed = () if hidden else await self._departed(answer.source, project)
             removed = [one for one in departed if one.file.sha256 is not None and self._has(one.file.sha256)]
-            page = page_at(answer.page, self._when, removed)
+            page = page_at(answer.page, self._when, removed, elsewhere=answer.source in remote)
             return replace(answer, page=page, claims=answer.claims or bool(answer.page.files))
 
         return await self._index.gathered(project, patience=patience, policy=policy, then=then)
