@@ -12,11 +12,12 @@ from msgspec import Struct
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.names import owner_of
+from wheelkeep.core.serving import Serving
 from wheelkeep.core.write_lock import Choice, write_requirements
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.mirror import Mirror, mirror
 from wheelkeep.index.needed import Lacking, Needed
-from wheelkeep.store.shelf import Item, Shelf, hash_of
+from wheelkeep.store.shelf import Item, Shelf, Thing, hash_of
 
 REQUIREMENTS, PAGE = "requirements.txt", "index.html"
 # The last one is a bucket's, while somebody writes there.
@@ -121,7 +122,10 @@ async def _name(shelf: Shelf, choices: tuple[Choice, ...], address: str | None) 
         content = text.encode()
         same = before.get(name) == len(content)
         if not same or (await hash_of(shelf, name))[0] != hashlib.sha256(content).hexdigest():
-            await shelf.put(name, content)
+            kind = "text/html" if name == PAGE else "text/plain"
+            # pip reads no page that is of another kind, and a bucket by itself says that it is bytes.
+            serving = Serving(content_type=f"{kind}; charset=utf-8", cache_control="no-cache")
+            await shelf.put_all([Thing(name=name, content=content, serving=serving)])
 
 
 def _page(choices: tuple[Choice, ...]) -> str:
