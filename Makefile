@@ -28,6 +28,7 @@ check: $(DEV)
 
 bench: $(DEV)
 	$(PY) bench/run.py $(ARGS)
+	$(PY) bench/site.py $(ARGS)
 
 faults: $(DEV)
 	$(PY) faults/run.py $(ARGS)

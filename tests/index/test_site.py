@@ -52,8 +52,9 @@ ALL = {"demo": {OLD[0], NEW[0]}, "lib": {LIB[0]}, "own": {OWN[0]}}
 @pytest.fixture
 def outside() -> AsyncIterator[Outside]:
     with Outside() as outside:
-        for made in (OLD, NEW, LEFT):
-            outside.add(*made)
+        for made in (OLD, LEFT):
+            outside.add(*made, provenance={"version": 1})
+        outside.add(*NEW, provenance={"version": 1, "attestation_bundles": []})
         outside.add(*LIB, yanked="broken")
         yield outside
 
@@ -71,6 +72,8 @@ async def inside(outside: Outside, tmp_path: Path) -> AsyncIterator[Inside]:
             for file in page.json["files"] if project != "left" else ():
                 path = file["url"].removeprefix("../../")
                 assert (await opened.get(f"/main/{path}")).status == 200
+        # The attestations of one file alone were ever asked for.
+        assert (await opened.get(f"/main/integrity/demo/2.0/{NEW[0]}/provenance")).status == 200
         yield opened
 
 
@@ -90,6 +93,12 @@ async def exported(
     return last
 
 
+def marks(to: Path) -> dict[Path, tuple[int, int]]:
+    """What would be otherwise if a file had been written again, with the same bytes even."""
+    states = {path: path.stat() for path in to.rglob("*") if path.is_file()}
+    return {path: (state.st_ino, state.st_mtime_ns) for path, state in states.items()}
+
+
 async def test_written_once_and_then_only_what_changed(inside: Inside, tmp_path: Path) -> None:
     to = tmp_path / "site"
     dry = await exported(inside, to, dry_run=True)
@@ -101,11 +110,18 @@ async def test_written_once_and_then_only_what_changed(inside: Inside, tmp_path:
     assert (to / "simple" / "index.html").stat().st_mode & 0o777 == 0o644
     (lib,) = json.loads((to / "simple" / "lib" / "index.json").read_bytes())["files"]
     assert lib["yanked"] == "broken"
+    told = f"integrity/demo/2.0/{NEW[0]}/provenance"
+    assert json.loads((to / told).read_bytes()) == {"version": 1, "attestation_bundles": []}
+    demo = json.loads((to / "simple" / "demo" / "index.json").read_bytes())["files"]
+    assert {file["filename"]: file.get("provenance") for file in demo} == {
+        OLD[0]: None,
+        NEW[0]: f"../../{told}",
+    }
 
-    before = {path: path.stat() for path in to.rglob("*") if path.is_file()}
+    before = marks(to)
     state = await exported(inside, to)
     assert (state.written, state.files) == (0, 4)
-    assert {path: path.stat() for path in to.rglob("*") if path.is_file()} == before
+    assert marks(to) == before
 
     (to / "simple" / "demo" / "index.html").write_bytes(b"defaced")
     next(to.glob(f"files/lib/*/{LIB[0]}")).write_bytes(b"x" * len(LIB[1]))

@@ -126,7 +126,7 @@ class _Writing:
         self._statuses: dict[ProjectName, Status] = {}
 
     async def run(self, grace: timedelta | None) -> AsyncIterator[Site]:
-        state, ready = self._state, list[Project]()
+        state, ready, weight = self._state, list[Project](), 0
         if state.lacking:
             yield state
             return
@@ -135,10 +135,10 @@ class _Writing:
             yield state
             if project.shown:
                 ready.append(project)
-            weight = sum(len(one.new) + len(static_site.ROOT) for one in ready)
+                weight += len(project.new) + len(static_site.ROOT)
             if self._scope.chosen is None and weight >= _TOGETHER:
                 await self._publish(ready)
-                ready = []
+                ready, weight = [], 0
         if self._scope.chosen is not None and not state.whole:
             return
         await self._publish(ready)
