@@ -7,6 +7,7 @@ import pytest
 from wheelkeep.core import checked, names
 from wheelkeep.core.errors import NotAPage
 from wheelkeep.core.model import Status
+from wheelkeep.core.names import ProjectName
 
 DEMO = names.project("demo")
 SHA = "ab" * 32
@@ -167,6 +168,20 @@ def test_version_one(told) -> None:
 def test_other_versions(told) -> None:
     with pytest.raises(NotAPage):
         checked.require_version_one(told, url="https://upstream.example/")
+
+
+def test_whose_metadata_it_is() -> None:
+    told = b"Metadata-Version: 2.1\nName: De_mo\nVersion: 1.0.0\n"
+    for good in (told, told.replace(b"\n", b"\r\n"), told + b"\nName: other\n", told + b"Summary: \xff\n"):
+        assert checked.describes(good, ProjectName("de-mo"), "1.0.0"), good
+    for other in (
+        b"",
+        b"<html>",
+        told[:-16],
+        told.replace(b"De_mo", b"demo"),
+        told.replace(b"1.0.0", b"1" * 9999),
+    ):
+        assert not checked.describes(other, ProjectName("de-mo"), "1.0.0"), other
 
 
 def test_an_address_in_a_sentence_shows_no_secret() -> None:

@@ -39,7 +39,9 @@ class Licensed(Pointed):
     async def _arrived(self, *_: object, kept: bool) -> None: ...
 
     def tells(self, one: File, licence: str) -> File:
-        self.pypi.told[one.filename] = f"Name: demo\nLicense-Expression: {licence}\n".encode()
+        self.pypi.told[one.filename] = (
+            f"Name: demo\nVersion: {one.version}\nLicense-Expression: {licence}\n".encode()
+        )
         return one
 
     async def codes(self, **patience: float) -> dict[str, str]:

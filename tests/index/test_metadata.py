@@ -82,6 +82,17 @@ async def test_what_the_source_tells_is_given_and_kept(reading: Reading, one: Fi
     assert (reading.source.opened, reading.source.pieces, reading.changed) == ([], [], [])
 
 
+@pytest.mark.parametrize(
+    "told",
+    [b"<!DOCTYPE html><h1>Log in</h1>", b"", OWN.replace(b"demo", b"evil"), OWN.replace(b"1.0", b"2.0")],
+)
+async def test_what_is_told_and_is_of_no_such_release_is_not_believed(
+    reading: Reading, one: File, told: bytes
+) -> None:
+    reading.source.told[NAME] = told
+    assert await reading.get(replace(one, metadata=True)) == OWN
+
+
 async def test_else_it_is_read_by_ranges(reading: Reading, one: File) -> None:
     assert await reading.get(one) == OWN
     assert await reading.known(one) == KnownMetadata(sha256(OWN), OWN, own=False)

@@ -7,6 +7,7 @@ field that cannot be read is left out; it never takes its file along, and a file
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from email.parser import HeaderParser
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -161,6 +162,18 @@ def metadata(value: object) -> bool | str | None:
         # A digest of another kind still says that there is metadata.
         return True if value else None
     return value if isinstance(value, bool) else None
+
+
+def describes(body: bytes, project: ProjectName, version: str) -> bool:
+    """Whether a text is core metadata (PEP 566) of a release, by the name and version in it; ``version`` is normal."""
+    told = HeaderParser().parsestr(body.partition(b"\n\n")[0].decode("utf-8", "replace"))
+    try:
+        return (
+            names.project(str(told["Name"]).strip()) == project
+            and _normal(str(told["Version"]).strip()) == version
+        )
+    except InvalidName:
+        return False
 
 
 def provenance(value: object) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 
+from wheelkeep.core.checked import describes
 from wheelkeep.core.errors import Unanswered
 from wheelkeep.core.model import File
 from wheelkeep.core.names import ProjectName
@@ -131,7 +132,9 @@ class MetadataKeeper:
     async def _from_outside(self, source: Source, file: File, may_fetch: bool) -> KnownMetadata:
         body = await source.metadata(file)
         if body is not None:
-            return KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=False)
+            if describes(body, file.project, file.version):
+                return KnownMetadata(hashlib.sha256(body).hexdigest(), body, own=False)
+            log.warning("metadata_of_another", source=file.source, file=file.filename)
         try:
             known = await _from_pieces(source, file)
         except NoMetadata as error:
