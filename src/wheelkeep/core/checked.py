@@ -168,12 +168,10 @@ def describes(body: bytes, project: ProjectName, version: str) -> bool:
     """Whether a text is core metadata (PEP 566) of a release, by the name and version in it; ``version`` is normal."""
     told = HeaderParser().parsestr(body.partition(b"\n\n")[0].decode("utf-8", "replace"))
     try:
-        return (
-            names.project(str(told["Name"]).strip()) == project
-            and _normal(str(told["Version"]).strip()) == version
-        )
-    except InvalidName:
+        owner, release = names.project(str(told["Name"]).strip()), names.version(str(told["Version"]).strip())
+    except (InvalidName, InvalidVersion):
         return False
+    return owner == project and str(release) == version
 
 
 def provenance(value: object) -> str | None:
