@@ -29,3 +29,9 @@ def test_a_size_that_is_not_told_counts_as_much() -> None:
     assert sum(spent.file(A, str(at), None) for at in range(100)) == 40
     # Nothing is shared between two builds.
     assert Spent().files == set()
+
+
+def test_the_same_cannot_be_asked_for_without_end() -> None:
+    spent = Spent(bounds=Bounds(requests=2))
+    assert [spent.request() for _ in range(4)] == [True, True, False, False]
+    assert spent.too_much == "it asked the index more than 2 times"

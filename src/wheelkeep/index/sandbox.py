@@ -362,7 +362,8 @@ def _bounds(limits: Limits) -> dict[str, int]:
     return {
         "CORE": 0,
         "MSGQUEUE": 0,
-        "NOFILE": 4096,
+        # Also what the kernel keeps for each: a socket can hold 200 KB that no process has.
+        "NOFILE": 1024,
         # A little more, so that a full disk is what is seen first.
         "FSIZE": limits.disk + (1 << 20),
         "CPU": (int(limits.seconds) + 1) * processors,

@@ -15,8 +15,11 @@ _UNTOLD = 100 * 1024**2
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
-    """Different projects, files and pieces of metadata, and bytes of files as their pages tell them."""
+    """Requests in all (of each file that is given again there is a line in the book of fetches); different projects,
+    files and pieces of metadata; bytes of files as their pages tell them.
+    """
 
+    requests: int = 10_000
     projects: int = 300
     files: int = 300
     metadata: int = 1000
@@ -27,12 +30,20 @@ class Spent(Struct, kw_only=True):
     """What one build has asked for. Once it is too much, no more of that kind is to be given; what it had before is."""
 
     bounds: Bounds = Bounds()
+    requests: int = 0
     projects: set[ProjectName] = set()
     files: set[tuple[ProjectName, str]] = set()
     metadata: set[tuple[ProjectName, str]] = set()
     size: int = 0
     too_much: str = ""
     """What was too much, as a sentence, as soon as something was."""
+
+    def request(self) -> bool:
+        """Whether anything may be asked for once more."""
+        self.requests += 1
+        if self.requests > self.bounds.requests:
+            self.too_much = f"it asked the index more than {self.bounds.requests} times"
+        return self.requests <= self.bounds.requests
 
     def project(self, name: ProjectName) -> bool:
         """Whether a project may be asked for."""

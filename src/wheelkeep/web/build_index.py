@@ -104,6 +104,8 @@ class BuildIndex:
 
     async def _affordable(self, parts: list[str]) -> bool:
         """Whether what is asked for is within the bounds of a build. No source is asked before that is known."""
+        if not self._spent.request():
+            return False
         match parts:
             case ["simple", text, ""] | ["files", text, _, _]:
                 project = project_of(text)
