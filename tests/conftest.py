@@ -1,5 +1,6 @@
 """What every test may use: it puts this folder on the path, for ``from fakes.outside import Outside``."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -11,6 +12,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 # How long one example takes is the machine's affair: a busy one must not fail a law.
 settings.register_profile("house", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "50")))
 settings.load_profile("house")
+
+# Thousands of tests and all that they import stay to the end: to look through them for garbage again and again takes
+# a tenth of a worker's time.
+gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

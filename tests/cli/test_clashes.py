@@ -1,14 +1,12 @@
 """``clashes``: private names that a lower source has too, found without telling anyone a private name."""
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.faults import status
 from fakes.outside import Outside
-from fakes.server import environment, program
 
 
 def put(folder: Path, *names: str) -> None:
@@ -20,15 +18,9 @@ def put(folder: Path, *names: str) -> None:
 
 def clashes(folder: Path, config: str) -> dict[str, Any]:
     (folder / "wheelkeep.toml").write_text(config)
-    ran = subprocess.run(
-        [program(), "-c", str(folder / "wheelkeep.toml"), "clashes", "--json"],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=60,
-    )
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, Any] = json.loads(ran.stdout)
+    ran = quickly("clashes", "--json", cwd=folder)
+    assert ran.code == 0, ran.err
+    found: dict[str, Any] = ran.json
     return found
 
 

@@ -77,7 +77,16 @@ class Client:
     def install(self, index: str, into: Path, *what: str) -> Done:
         """Installs requirements, or what options such as ``-r FILE`` say, into a folder."""
         if self.is_pip:
-            options = ["--no-cache-dir", "--no-compile", "--retries", "1", "--index-url", index]
+            # Else it reads the metadata of all that this environment has, which is half of its time.
+            options = [
+                "--no-cache-dir",
+                "--no-compile",
+                "--no-warn-conflicts",
+                "--retries",
+                "1",
+                "--index-url",
+                index,
+            ]
             return self.run("install", *options, "--target", str(into), *what)
         options = ["--no-cache", "--default-index", index, "--target", str(into)]
         return self.run("pip", "install", *options, *what)

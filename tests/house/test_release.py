@@ -9,9 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from cyclonedx.output.json import JsonV1Dot6
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -31,6 +28,11 @@ def script(root: Path) -> Callable[[str], ModuleType]:
 def test_the_bill_of_materials_is_valid_and_has_all_that_is_locked(
     script: Callable[[str], ModuleType], root: Path
 ) -> None:
+    # Its validator takes seconds to import: every worker would, to collect the tests.
+    from cyclonedx.output.json import JsonV1Dot6
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     locked = (root / "requirements/run.txt").read_text()
     made, again = (
         JsonV1Dot6(script("sbom").bom(locked, version="1.0", at=AT)).output_as_string(indent=2)

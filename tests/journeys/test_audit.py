@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from fakes.clients import Client
-from fakes.command import wheelkeep
+from fakes.command import quickly, wheelkeep
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import PATIENCE, Server
@@ -27,7 +27,7 @@ def config(outside: Outside) -> str:
 
 
 def fetched(folder: Path) -> list[str]:
-    told = wheelkeep("audit", "--kind", "fetched", "--json", cwd=folder)
+    told = quickly("audit", "--kind", "fetched", "--json", cwd=folder)
     return [json.loads(line)["filename"] for line in told.out.splitlines()]
 
 

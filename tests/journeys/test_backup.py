@@ -82,7 +82,7 @@ def test_a_backup_of_a_busy_keep_is_one_moment_and_serves_the_same_bytes(tmp_pat
         # Killed in the middle, as often as that takes; the next run ends what they began.
         for wait in (0.2, 0.4, 0.6):
             kill_a_backup(server, place, wait)
-        made = wheelkeep("-c", server.config, "backup", place, "--json")
+        made = quickly("-c", server.config, "backup", place, "--json", cwd=tmp_path)
         assert made.code == 0, made.err
         assert 0 < made.json["new_bytes"] < made.json["bytes"]
         shown = page(server)
@@ -96,7 +96,7 @@ def test_a_backup_of_a_busy_keep_is_one_moment_and_serves_the_same_bytes(tmp_pat
     new = tmp_path / "new"
     assert quickly("restore", place, "--configuration", new, cwd=tmp_path).code == 0
     assert (new / "wheelkeep.toml").read_text() == CONFIG
-    assert wheelkeep("-c", new / "wheelkeep.toml", "restore", place).code == 0
+    assert quickly("-c", new / "wheelkeep.toml", "restore", place, cwd=tmp_path).code == 0
     back = Publishing(new, token=server.token)
     with back:
         assert page(back) == shown

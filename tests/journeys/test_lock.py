@@ -6,7 +6,7 @@ import pytest
 
 from fakes import world
 from fakes.clients import Client, versions
-from fakes.command import wheelkeep
+from fakes.command import quickly, wheelkeep
 from fakes.outside import Outside
 from fakes.server import Server
 
@@ -40,8 +40,8 @@ def test_locked_and_installed(new_pip: Client, uv: Client, outside: Outside, tmp
         # The command tells the address that clients use, as an operator would have it.
         config = server.folder / "known.toml"
         config.write_text(CONFIG.format(url=outside.url, public=f'public_url = "{server.url}"'))
-        for name in ("hashed.txt", "again.txt", "pylock.toml"):
-            ran = wheelkeep("-c", config, "lock", "-r", tmp_path / "in.txt", "-o", tmp_path / name)
+        for name, run in (("hashed.txt", wheelkeep), ("again.txt", quickly), ("pylock.toml", quickly)):
+            ran = run("-c", config, "lock", "-r", tmp_path / "in.txt", "-o", tmp_path / name, cwd=tmp_path)
             assert ran.code == 0, ran.err
             assert not ran.out
         assert (tmp_path / "hashed.txt").read_bytes() == (tmp_path / "again.txt").read_bytes()
@@ -56,6 +56,6 @@ def test_locked_and_installed(new_pip: Client, uv: Client, outside: Outside, tmp
         assert done.code == 0, done.said
         assert versions(tmp_path / "uv") == expected
 
-        ran = wheelkeep("-c", config, "lock", "only-source==1.0", "--format", "pylock.toml")
+        ran = quickly("-c", config, "lock", "only-source==1.0", "--format", "pylock.toml", cwd=tmp_path)
         assert (ran.code, ran.out) == (1, "")
         assert "INC-7" in ran.err or "only-source" in ran.err

@@ -1,4 +1,4 @@
-"""A running server's log, verified by other processes: what is changed, forked or rolled back is found; what is true is
+"""A running server's log, verified from outside: what is changed, forked or rolled back is found; what is true is
 cosigned by a second keep.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.command import Ran, wheelkeep
+from fakes.command import Ran, quickly, wheelkeep
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import Server
@@ -23,7 +23,7 @@ CONFIG = (
 
 def verify(server: Server, folder: Path) -> Ran:
     """From outside: with an address, and what was kept of an earlier look."""
-    return wheelkeep("log", "verify", server.url, "--state", folder / "state.json", "--json", cwd=folder)
+    return quickly("log", "verify", server.url, "--state", folder / "state.json", "--json", cwd=folder)
 
 
 def flaws(ran: Ran) -> list[str]:
@@ -59,21 +59,21 @@ def test_what_is_done_to_a_log_behind_its_back_is_found(outside: Outside, tmp_pa
     offline = wheelkeep("log", "verify", "--proof", "proof.json", "--key", key, "--json", cwd=away)
     assert (offline.code, offline.json["proofs"][0]["good"]) == (0, True)
     (away / "proof.json").write_text(proven.out.replace("demo-1.0", "demo-1.1"))
-    assert wheelkeep("log", "verify", "--proof", "proof.json", "--key", key, cwd=away).code == 1
+    assert quickly("log", "verify", "--proof", "proof.json", "--key", key, cwd=away).code == 1
     (away / filename).write_bytes(content)
-    assert wheelkeep("log", "prove", away / filename, cwd=server.folder).code == 0
+    assert quickly("log", "prove", away / filename, cwd=server.folder).code == 0
     (away / filename).write_bytes(b"forged")
-    assert wheelkeep("log", "prove", away / filename, cwd=server.folder).code == 1
-    assert wheelkeep("log", "prove", "other-1.0.tar.gz", cwd=server.folder).code == 1
+    assert quickly("log", "prove", away / filename, cwd=server.folder).code == 1
+    assert quickly("log", "prove", "other-1.0.tar.gz", cwd=server.folder).code == 1
 
     # It goes on, and what was seen before is its beginning.
     with server:
         server.get("/main/simple/other/")
-        assert wheelkeep("log", "prove", wheel("other", "1.0")[0], cwd=server.folder).code == 0
+        assert quickly("log", "prove", wheel("other", "1.0")[0], cwd=server.folder).code == 0
         second = verify(server, away)
         assert (second.code, second.json["on_trust"]) == (0, False), second.out + second.err
         assert second.json["size"] > second.json["before"] == first.json["size"]
-    inside = wheelkeep("log", "verify", "--json", cwd=server.folder)
+    inside = quickly("log", "verify", "--json", cwd=server.folder)
     assert (inside.code, inside.json["findings"]) == (0, []), inside.out
 
     # An older copy that is put back, and one that then goes its own way.
@@ -89,7 +89,7 @@ def test_what_is_done_to_a_log_behind_its_back_is_found(outside: Outside, tmp_pa
         for made in files:
             outside.add(*made)
             server.get(f"/main/simple/{made[0].split('-')[0]}/")
-        assert wheelkeep("log", "prove", files[-1][0], cwd=server.folder).code == 0
+        assert quickly("log", "prove", files[-1][0], cwd=server.folder).code == 0
         assert flaws(verify(server, away)) == ["fork"]
 
     # Changes behind the back of a keep that does not run.
@@ -102,7 +102,7 @@ def test_what_is_done_to_a_log_behind_its_back_is_found(outside: Outside, tmp_pa
         shutil.rmtree(server.data)
         shutil.copytree(ahead, server.data)
         change(server.data / path, statement)
-        assert wheelkeep("log", "verify", cwd=server.folder).code == 1, statement
+        assert quickly("log", "verify", cwd=server.folder).code == 1, statement
     with server:
         # An entry that the server tells otherwise than its hash does.
         assert flaws(verify(server, away)) == ["entries"]
@@ -116,7 +116,7 @@ def test_a_second_keep_cosigns_what_continues_what_it_saw(outside: Outside, tmp_
         Server(tmp_path / "keep", CONFIG.format(url=outside.url)) as server,
     ):
         server.get("/main/simple/demo/")
-        assert wheelkeep("log", "prove", filename, cwd=server.folder).code == 0
+        assert quickly("log", "prove", filename, cwd=server.folder).code == 0
         first = wheelkeep("log", "witness", server.url, "--json", cwd=other.folder)
         assert (first.code, first.json["cosigned"], first.json["delivered"]) == (0, True, False), first.err
         witness = first.json["witness"]
@@ -125,7 +125,7 @@ def test_a_second_keep_cosigns_what_continues_what_it_saw(outside: Outside, tmp_
         config = f'{CONFIG.format(url=outside.url)}[log]\nwitnesses = ["{witness}"]\n'
         server.config.write_text(config)
         server.restart()
-        again = wheelkeep("log", "witness", server.url, "--json", cwd=other.folder)
+        again = quickly("log", "witness", server.url, "--json", cwd=other.folder)
         assert (again.code, again.json["delivered"], again.json["says"]) == (0, True, "")
         shown = server.get("/log/cosigned").text
         assert shown == again.json["note"]
@@ -149,7 +149,7 @@ def test_a_second_keep_cosigns_what_continues_what_it_saw(outside: Outside, tmp_
             (server.data / "log" / path).unlink()
         change(server.data / "wheelkeep.sqlite", "UPDATE leaves SET salt = zeroblob(16)")
         server.start()
-        refused = wheelkeep("log", "witness", server.url, "--json", cwd=other.folder)
+        refused = quickly("log", "witness", server.url, "--json", cwd=other.folder)
         assert refused.code == 1
         assert refused.json["flaws"][0]["what"] in ("fork", "rollback")
         assert not refused.json["cosigned"]
@@ -168,7 +168,7 @@ def post(server: Server, body: str) -> int:
 
 
 def test_who_cannot_be_asked_is_not_verified(tmp_path: Path) -> None:
-    ran = wheelkeep("log", "verify", "http://127.0.0.1:9", "--state", "state.json", cwd=tmp_path)
+    ran = quickly("log", "verify", "http://127.0.0.1:9", "--state", "state.json", cwd=tmp_path)
     assert (ran.code, (tmp_path / "state.json").exists()) == (1, False)
     assert json.dumps(ran.err)
     for words in (
@@ -177,4 +177,4 @@ def test_who_cannot_be_asked_is_not_verified(tmp_path: Path) -> None:
         ("--state", "x"),
         ("http://x", "--proof", "y"),
     ):
-        assert wheelkeep("log", "verify", *words, cwd=tmp_path).code == 2
+        assert quickly("log", "verify", *words, cwd=tmp_path).code == 2

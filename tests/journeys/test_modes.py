@@ -1,6 +1,5 @@
 """One set of sources in the four modes of merging: what pip and uv get, and what nobody outside is ever asked."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,10 @@ import pytest
 from fakes import faults
 from fakes.ask import JSON
 from fakes.clients import Client
+from fakes.command import quickly
 from fakes.dists import wheel
 from fakes.outside import Outside
-from fakes.server import Server, environment, program
+from fakes.server import Server
 
 pytestmark = pytest.mark.journey
 
@@ -160,7 +160,6 @@ def test_an_outage_is_not_an_absence(server: Server, outside: Outside) -> None:
 def test_a_blend_is_warned_of(server: Server) -> None:
     warning = "mixes the files of all sources: who can publish in one can replace what others hold"
     assert server.log.count(warning) == 1
-    command = [program(), "-c", str(server.config), "check"]
-    check = subprocess.run(command, capture_output=True, text=True, env=environment())
-    assert check.returncode == 0
-    assert f"indexes.blend.merge: {warning}" in check.stdout
+    check = quickly("check", cwd=server.folder)
+    assert check.code == 0
+    assert f"indexes.blend.merge: {warning}" in check.out

@@ -8,7 +8,7 @@ import pytest
 
 from fakes import clients
 from fakes.clients import versions
-from fakes.command import wheelkeep
+from fakes.command import quickly
 from fakes.outside import Outside
 from fakes.publishers import Publisher
 from fakes.server import Server
@@ -68,7 +68,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Se
         for done in runs:
             assert done.code == 0, done.said
         for lock in ("uv.lock", "pylock.toml", "poetry.lock"):
-            ran = wheelkeep("lock", "rewrite", folder / lock, "--to", f"{server.url}/main/", "--json")
+            ran = quickly("lock", "rewrite", lock, "--to", f"{server.url}/main/", "--json", cwd=folder)
             assert ran.code == 0, ran.err
             assert ran.json["changed"] > 0
             assert outside.url not in (folder / lock).read_text()
@@ -112,7 +112,7 @@ def test_poetry_installs_from_the_keep_alone(project: tuple[Path, Server], tmp_p
     folder, server = project
     mine = tmp_path / "shop"
     mine.mkdir()
-    said = wheelkeep("client", "poetry", "--json", cwd=tmp_path).json
+    said = quickly("client", "poetry", "--json", cwd=tmp_path).json
     source = said["config"].replace(said["simple"], server.simple())
     text = (folder / "pyproject.toml").read_text()
     (mine / "pyproject.toml").write_text(text + source)

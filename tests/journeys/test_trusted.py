@@ -6,7 +6,6 @@ uv asks over https whatever the upload address says, so TLS stands before the ke
 import json
 import re
 import ssl
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +17,11 @@ from fakes import issuer as fake
 from fakes.ask import JSON, ask
 from fakes.certificates import certificate
 from fakes.clients import Client, Done, uv
+from fakes.command import quickly
 from fakes.front import Front
 from fakes.issuer import BEARER
 from fakes.publishers import Publisher
-from fakes.server import Server, environment, program
+from fakes.server import Server
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 CONFIG = """
@@ -161,8 +161,7 @@ def test_the_publish_actions_steps(world: World) -> None:
 def test_whoever_looks_finds_who_published(world: World) -> None:
     status, _ = world.asked("/_/oidc/mint-token", {"token": world.identity()})
     assert status == 200
-    command = [program(), "-c", str(world.config), "token", "list", "--json"]
-    listed = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
-    tokens = json.loads(listed.stdout)
+    listed = quickly("token", "list", "--json", cwd=world.config.parent)
+    tokens = listed.json
     assert tokens and {(token["name"], token["minted"]) for token in tokens} == {("trusted:acme/lib", True)}
     assert tokens[0]["scopes"] == ["publish:acme:acme-by-*"]

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,9 @@ import pytest
 
 from fakes import attesters
 from fakes.ask import JSON, Reply, ask
+from fakes.command import quickly
 from fakes.dists import sdist, wheel
-from fakes.server import PATIENCE, environment, program
+from fakes.server import PATIENCE
 from fakes.staging import MEDIA, META, STAGING, Staged, Staging
 from fakes.uploads import CONFIG, Publishing
 
@@ -380,10 +380,8 @@ def test_a_project_that_takes_no_uploads(shared: Staging) -> None:
 
 
 def wheelkeep(server: Staging, *words: str) -> None:
-    done = subprocess.run(
-        [program(), "-c", str(server.config), *words], capture_output=True, text=True, env=environment()
-    )
-    assert done.returncode == 0, done.stderr
+    done = quickly(*words, cwd=server.folder)
+    assert done.code == 0, done.err
 
 
 def test_an_empty_session_registers_the_name(shared: Staging) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from fakes.api import Managed
 from fakes.ask import BROWSER
@@ -33,6 +32,9 @@ async def test_it_is_valid_and_everybody_may_read_it(api: Managed) -> None:
     for caller in (None, "admin", "idle", "revoked"):
         reply = await api.call("GET", "/openapi.json", by=caller)
         assert (reply.status, reply.kind) == (200, "application/json")
+    # It takes seconds to import: every worker would, to collect the tests.
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
     assert list(OpenAPIV31SpecValidator(reply.json).iter_errors()) == []
     assert reply.json == json.loads(json.dumps(describe(OPERATIONS, None)))
     for name in ("acme", "stage", "main", "wheels"):
