@@ -9,7 +9,7 @@ import pytest
 
 from fakes.command import Ran, quickly, wheelkeep
 from fakes.server import PATIENCE, Server
-from wheelkeep.cli.main import main
+from wheelkeep.cli.main import command
 
 CONFIG = """
 [sources.acme]
@@ -139,7 +139,7 @@ def test_a_mistake_is_named_and_makes_nothing(
     config = Tool(tmp_path).config
     monkeypatch.setattr("sys.argv", ["wheelkeep", "-c", config, "token", "create", "--name", "ci", *words])
     with pytest.raises(SystemExit) as ended:
-        main()
+        command()
     said = capsys.readouterr()
     assert (ended.value.code, said.out) == (2, "")
     assert says in said.err

@@ -14,7 +14,7 @@ from unittest import mock
 import structlog
 
 from fakes.server import environment, program
-from wheelkeep.cli.main import main
+from wheelkeep.cli.main import command
 
 _PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"}
 
@@ -67,7 +67,7 @@ def quickly(*words: str | Path, cwd: Path, **variables: str) -> Ran:
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         try:
-            main()
+            command()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     return Ran(code, out.getvalue(), err.getvalue())

@@ -29,3 +29,12 @@ def test_a_worker_has_nothing_that_only_commands_need() -> None:
     assert modules.isdisjoint(
         {"rich", "pygments", "typer", "alembic", "pydantic", "sigstore", "cryptography", "jinja2"}
     )
+
+
+def test_a_command_is_not_looked_through_for_garbage_at_its_end() -> None:
+    code = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000))"
+    code += "; import sys; sys.argv[1:] = ['--version']; from wheelkeep.cli.main import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split()[-1] == "True"
