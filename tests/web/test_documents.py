@@ -195,10 +195,29 @@ async def test_attestations_are_passed_on_as_json_and_no_more(outside: Outside, 
         ):
             assert (await inside.get(other)).status == 404, other
         # What was known stands in while the origin does not answer.
-        outside.faults["/integrity/"] = says(b"<script>alert(1)</script>")
-        assert (await inside.get(path)).json == PROOF
+        deep = b'{"a":' + b"[" * 990 + b"]" * 990 + b"}"
+        for odd in (
+            b"<script>alert(1)</script>",
+            b'{"a": 1e400}',
+            b'{"a": "\xff"}',
+            b'{"a": "\\ud800"}',
+            deep,
+        ):
+            outside.faults["/integrity/"] = says(odd)
+            assert (await inside.get(path)).json == PROOF, odd
         outside.stop()
         assert (await inside.get(path)).json == PROOF
+
+
+@pytest.mark.parametrize(
+    "odd", [b'{"a": 1e400}', b'{"info": {"summary": "\xff"}}', b'{"info": ' + b"[" * 980 + b"]" * 980 + b"}"]
+)
+async def test_documents_that_cannot_be_read_whole(outside: Outside, tmp_path: Path, odd: bytes) -> None:
+    outside.faults["/integrity/"] = outside.faults["/pypi/"] = says(odd)
+    path = "/main/integrity/demo/1.0/demo-1.0-py3-none-any.whl/provenance"
+    async with Inside(world(outside, tmp_path), CONFIG.format(url=outside.url, more="")) as inside:
+        assert (await inside.get(path)).detail != "the keep could not deal with this request"
+        assert (await inside.get("/main/pypi/demo/json")).status == 200
 
 
 async def test_of_a_folders_project_the_document_is_made_without_any_origin(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -119,17 +120,21 @@ class OriginDocuments:
         if kind == "names":
             body = await asyncio.to_thread(_root_names, reply)
         else:
-            _require_json(body)
+            _require_json(body, whole=kind == "provenance")
         told = reply.headers.get("etag")
         await self._facts.learn_document(self._name, kind, key, body, self._now(), etag=told)
         return body
 
 
-def _require_json(body: bytes) -> None:
-    """Raises Unanswered unless it is an object of JSON, nested no deeper than anybody can read."""
+def _require_json(body: bytes, *, whole: bool) -> None:
+    """Raises Unanswered unless it is an object of JSON in UTF-8 (RFC 8259 8.1), nested no deeper than anybody can read.
+
+    ``whole``: also of what is in its fields everything can be read; of others each field is for itself.
+    """
     try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body.decode()
+        msgspec.json.decode(body, type=dict[str, Any] if whole else dict[str, msgspec.Raw])
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         raise Unanswered("its answer is not JSON") from None
 
 

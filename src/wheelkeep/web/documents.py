@@ -112,7 +112,7 @@ class Documents:
                 continue
             try:
                 told = msgspec.json.decode(body, type=dict[str, Any])
-            except (msgspec.MsgspecError, RecursionError):
+            except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
                 continue
             return {
                 "info": told["info"] if isinstance(told.get("info"), dict) else {},
@@ -157,7 +157,10 @@ class Documents:
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
         kind = (b"content-type", b"application/vnd.pypi.integrity.v1+json")
         # Written anew: only what reads as JSON goes out.
-        checked = msgspec.json.encode(msgspec.json.decode(body))
+        try:
+            checked = msgspec.json.encode(msgspec.json.decode(body))
+        except (ValueError, RecursionError):
+            return problem.unavailable(request, "its origin's attestations cannot be read", retry_after=None)
         return conditional(request, etag, (kind, *_JSON[1:], (b"etag", etag)), checked)
 
 
