@@ -15,6 +15,7 @@ from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
 from wheelkeep.core.settings import RemoteSource, Settings
+from wheelkeep.core.toml_source import Document
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.store.dumps import imported
 
@@ -46,28 +47,38 @@ def load(path: Path | None) -> Settings:
 
     Raises ConfigError.
     """
-    if path is None and (named := os.environ.get(CONFIG_VARIABLE)):
-        path = Path(named)
+    path = _chosen(path)
     if path is None:
-        path = Path("wheelkeep.toml")
-        if not path.exists():
-            return default_settings(base=Path.cwd(), pypi_url=pypi_url())
-    path = path.absolute()
+        return default_settings(base=Path.cwd(), pypi_url=pypi_url())
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [Mistake(str(path), None, "", f"the configuration cannot be read: {error}")]
-        ) from None
+    except OSError as error:
+        says = f"the configuration cannot be read: {error.strerror or 'no reason given'}"
+        raise ConfigError([Mistake(str(path), None, "", says)]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([Mistake(str(path), None, "", "is not text in UTF-8")]) from None
     settings = read_settings(text, file=str(path), base=path.parent, secret=_secret, pypi_url=pypi_url())
     mistakes = [
-        Mistake(str(path), None, "trust_roots", says)
-        for root in settings.trust_roots
-        if root is not None and (says := _unfit(root)) is not None
+        Document(text, file=str(path)).mistake(("trust_roots", at), unfit)
+        for at, root in enumerate(settings.trust_roots)
+        if root is not None and (unfit := _unfit(root)) is not None
     ]
     if mistakes:
         raise ConfigError(mistakes)
     return settings
+
+
+def shown(path: Path | None) -> str:
+    """What a person is told that the configuration is; ``path`` as for ``load``."""
+    return str(_chosen(path) or "the built-in default")
+
+
+def _chosen(path: Path | None) -> Path | None:
+    if path is None and (named := os.environ.get(CONFIG_VARIABLE)):
+        path = Path(named)
+    if path is None and Path("wheelkeep.toml").exists():
+        path = Path("wheelkeep.toml")
+    return path.absolute() if path is not None else None
 
 
 def _unfit(root: Path) -> str | None:
@@ -143,6 +154,9 @@ def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
     found: dict[IndexName, PolicyHolder] = {}
     mistakes: list[Mistake] = []
     for name, index in settings.indexes.items():
+        if (absent := _absent_policy(settings, name)) is not None:
+            mistakes.append(absent)
+            continue
         try:
             found[name] = PolicyHolder(index.policy, kinds(settings))
         except ConfigError as error:
@@ -150,6 +164,20 @@ def policies(settings: Settings) -> dict[IndexName, PolicyHolder]:
     if mistakes:
         raise ConfigError(mistakes)
     return found
+
+
+def _absent_policy(settings: Settings, index: IndexName) -> Mistake | None:
+    """The mistake of naming a policy that is no file or may not be read, where the configuration makes it."""
+    policy = settings.indexes[index].policy
+    if policy is None or settings.origin is None:
+        return None
+    try:
+        policy.open("rb").close()
+    except OSError as error:
+        says = f"{policy}: the policy cannot be read: {error.strerror or 'no reason given'}"
+        document = Document(settings.origin.read_text(encoding="utf-8"), file=str(settings.origin))
+        return document.mistake(("indexes", index, "policy"), says)
+    return None
 
 
 def files(settings: Settings) -> list[Path]:

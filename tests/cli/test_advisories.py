@@ -52,6 +52,11 @@ def test_a_dump_is_taken_and_the_second_time_all_is_known(folder: Path) -> None:
     assert one.out == "GHSA-1: high: What GHSA-1 is about; mended in 2.0\n"
 
 
+def test_a_dump_that_is_not_there_is_nothing_that_happened(folder: Path) -> None:
+    assert quickly("advisories", "import", "all.zip", cwd=folder).code == 2
+    assert (quickly("audit", cwd=folder).code, quickly("audit", cwd=folder).out) == (1, "")
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_taken(folder: Path) -> None:
     (folder / "osv").mkdir()
     (folder / "osv" / "a.json").write_text("[{]")

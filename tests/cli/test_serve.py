@@ -62,7 +62,7 @@ def test_what_listens_openly_is_warned_of(tmp_path: Path) -> None:
     [
         (GOOD + 'policy = "policy.toml"\n', "[deny\n", "policy.toml:1: "),
         (GOOD + 'policy = "policy.toml"\n', '[deny]\nsources = ["nobody"]\n', "policy.toml:2: deny.sources"),
-        (GOOD + 'policy = "other.toml"\n', "", "other.toml: the policy cannot be read"),
+        (GOOD + 'policy = "other.toml"\n', "", "wheelkeep.toml:5: indexes.main.policy: "),
         (GOOD.replace("kind", "knd"), "", "wheelkeep.toml:"),
         (GOOD + "\n[indexes.simple]\nsources = []\n", "", "is not free for an index"),
     ],

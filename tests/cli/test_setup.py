@@ -69,6 +69,7 @@ def test_every_mistake_at_once_with_file_line_and_key(tmp_path: Path) -> None:
     told = quickly("check", "--json", cwd=tmp_path)
     assert told.code == 2
     assert told.json["ok"] is False
+    assert told.json["config"] == str(file)
     assert [mistake["line"] for mistake in told.json["mistakes"]] == [2, 6, 10, 11]
     assert {"file", "line", "key", "says"} == set(told.json["mistakes"][0])
 
@@ -86,7 +87,9 @@ def test_mistakes_in_a_policy(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").unlink()
     lost = quickly("check", cwd=tmp_path)
     assert lost.code == 2
-    assert "policy.toml" in lost.out
+    place, key, says = lost.out.split(": ", 2)
+    assert (place, key) == (f"{tmp_path / 'wheelkeep.toml'}:10", "indexes.main.policy")
+    assert says == f"{tmp_path / 'policy.toml'}: the policy cannot be read: No such file or directory\n"
 
 
 def test_what_is_not_toml_and_what_is_not_there(tmp_path: Path) -> None:

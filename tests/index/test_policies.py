@@ -130,7 +130,7 @@ def test_there_is_no_start_with_a_broken_policy(path: Path, text: str) -> None:
 
 def test_nor_without_the_file_or_with_what_is_no_text(path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is not text in UTF-8"):
         PolicyHolder(path, SOURCES)
     path.unlink()
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -223,8 +223,13 @@ def test_a_lock_that_an_edit_names_is_watched_from_then_on(path: Path, lock: Pat
 
 def test_there_is_no_start_without_the_locks(path: Path, lock: Path) -> None:
     lock.unlink()
-    with pytest.raises(ConfigError, match=r"requirements\.txt: the lock cannot be read: No such file"):
+    with pytest.raises(
+        ConfigError, match=r"requirements\.txt: the lock cannot be read: No such file"
+    ) as absent:
         PolicyHolder(path, SOURCES)
+    # Where it is named, since there is nothing else to be shown.
+    (mistake,) = absent.value.mistakes
+    assert (mistake.file, mistake.line, mistake.key) == (str(path), 2, "allow.locks[0]")
     lock.mkdir()
     with pytest.raises(ConfigError, match="it is not a file"):
         PolicyHolder(path, SOURCES)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fakes.dists import wheel
 from fakes.made import deny, file
 from fakes.outside import Outside
 from wheelkeep import compose
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.policy import Policy
 from wheelkeep.core.read_settings import read_settings
@@ -372,3 +374,18 @@ def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     found = databases(tmp_path)
     assert found
     assert {(one.what, one.file) for one in found} == {("database", "wheelkeep.sqlite")}
+
+
+def test_a_database_that_may_not_be_opened_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(tmp_path)
+
+    def refused(*_: object, **__: object) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorcode = sqlite3.SQLITE_READONLY_CANTINIT
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", refused)
+    with pytest.raises(WheelkeepError, match="cannot be used: attempt to write"):
+        databases(tmp_path)

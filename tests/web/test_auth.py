@@ -208,9 +208,9 @@ async def test_one_look_serves_the_requests_of_a_moment(door: Door, monkeypatch:
 
 async def test_wrong_tokens_are_slowed_down_and_nobody_else(door: Door) -> None:
     await door.add("read:main")
-    wrong = [await door.status(f"Bearer {UNKNOWN}") for _ in range(FREE)]
+    wrong = [await door.status(f"Bearer wk_{number}") for number in range(FREE)]
     assert wrong == [401] * FREE
-    for given in (f"Bearer {UNKNOWN}", "Bearer x", basic("me", "y")):
+    for given in (f"Bearer {UNKNOWN}", "Bearer x", basic("__token__", "y")):
         answer = await door.ask(given)
         assert isinstance(answer, Response)
         assert answer.status == 429
@@ -220,6 +220,10 @@ async def test_wrong_tokens_are_slowed_down_and_nobody_else(door: Door) -> None:
     assert await door.status(f"Bearer {GOOD}") == 200
     assert await door.status(None) == 401
     assert await door.status(f"Bearer {UNKNOWN}", client="192.0.2.2") == 401
+    # Nor does anybody guess who sends the same again, or what is no token at all.
+    assert await door.status("Bearer wk_0") == 401
+    for given in ("Digest x", "Basic !", "Bearer ", basic("me", "y")):
+        assert await door.status(given) == 401
 
 
 async def test_a_lapsed_token_is_no_guess(door: Door) -> None:
@@ -230,7 +234,8 @@ async def test_a_lapsed_token_is_no_guess(door: Door) -> None:
 
 
 async def test_a_server_without_client_addresses_counts_all_as_one(door: Door) -> None:
-    answers = [await door.auth.check(request("Bearer x", client=None), MAIN) for _ in range(FREE + 1)]
+    asked = [request(f"Bearer {number}", client=None) for number in range(FREE + 1)]
+    answers = [await door.auth.check(one, MAIN) for one in asked]
     assert [answer.status for answer in answers if isinstance(answer, Response)] == [401] * FREE + [429]
 
 

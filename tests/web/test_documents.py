@@ -135,7 +135,7 @@ async def test_only_checked_words_of_the_origin_are_passed_on(outside: Outside, 
         "description": "D",
         "requires_dist": ["x>1"],
         "version": "1.0",
-        "project_urls": {"a": "javascript:x"},
+        "project_urls": {"a": "javascript:x", "Source": "https://code.acme.example/demo", "b": 7},
     }
     document = {
         "info": info,
@@ -155,7 +155,8 @@ async def test_only_checked_words_of_the_origin_are_passed_on(outside: Outside, 
         reply = await inside.get("/main/pypi/demo/json")
         told = reply.json
         assert (told["info"]["author"], told["info"]["description"]) == ("A", "D")
-        assert (told["info"]["summary"], told["info"]["classifiers"]) == (None, None)
+        assert (told["info"]["summary"], told["info"]["classifiers"]) == (None, [])
+        assert told["info"]["project_urls"] == {"Source": "https://code.acme.example/demo"}
         assert told["info"]["requires_dist"] == ["x>1"]
         assert "9.9" not in told["releases"]
         assert told["vulnerabilities"] == [

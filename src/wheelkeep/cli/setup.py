@@ -57,12 +57,12 @@ def check(context: typer.Context, json: Json = False) -> None:
         unwise += configuration.unadvised(settings, holders) + configuration.undelivered(settings)
     except ConfigError as error:
         if json:
-            print_json(Checked(ok=False, config=str(context.obj or ""), mistakes=error.mistakes))
+            print_json(Checked(ok=False, config=configuration.shown(context.obj), mistakes=error.mistakes))
         else:
             for mistake in error.mistakes:
                 print(mistake)
         raise typer.Exit(2) from None
-    name = str(settings.origin) if settings.origin else "the built-in default"
+    name = configuration.shown(context.obj)
     if json:
         print_json(Checked(ok=True, config=name, warnings=unwise))
         return

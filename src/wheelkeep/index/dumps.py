@@ -74,7 +74,8 @@ async def take(keep: Keep, path: Path) -> AsyncIterator[Imported]:
         state.whole = is_whole and known > 0
     finally:
         # Also when it broke off: what came is known.
-        await keep.advised({"dump": path.name, "taken": state.taken, "projects": len(projects)})
+        if state.records or state.unreadable:
+            await keep.advised({"dump": path.name, "taken": state.taken, "projects": len(projects)})
     state.alerts = await keep.advisor.alarm(projects)
     yield state
 

@@ -20,6 +20,7 @@ from wheelkeep.core.names import SourceName
 from wheelkeep.core.policy import Policy, build
 from wheelkeep.core.policy_file import PolicyFile
 from wheelkeep.core.read_policy import read_policy
+from wheelkeep.core.toml_source import Document
 from wheelkeep.logs import get_logger
 
 log = get_logger(__name__)
@@ -84,23 +85,32 @@ class PolicyHolder:
         self._marks = {self.path: _mark(self.path)}
         try:
             text = self.path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            says = f"the policy cannot be read: {error}"
+        except OSError as error:
+            says = f"the policy cannot be read: {error.strerror or 'no reason given'}"
             raise ConfigError([Mistake(str(self.path), None, "", says)]) from None
+        except UnicodeDecodeError:
+            raise ConfigError([Mistake(str(self.path), None, "", "is not text in UTF-8")]) from None
         self._hash = hashlib.sha256(text.encode())
         file = read_policy(text, file=str(self.path), sources=self._sources)
-        locks, warnings = self._read_locks(file, self.path.parent)
+        locks, warnings = self._read_locks(file, self.path.parent, text)
         self.warnings, self.digest = warnings, self._hash.hexdigest()
         return build(file, remote=remote, locks=locks)
 
-    def _read_locks(self, file: PolicyFile, folder: Path) -> tuple[LockSet, tuple[Mistake, ...]]:
+    def _read_locks(self, file: PolicyFile, folder: Path, text: str) -> tuple[LockSet, tuple[Mistake, ...]]:
         """The locks that the policy names, relative to it; raises ConfigError with the mistakes of all."""
         locks, mistakes = [], []
-        for written in file.allow.locks if file.allow is not None else ():
+        for at, written in enumerate(file.allow.locks if file.allow is not None else ()):
             try:
                 lock = read_lock(str(folder / written), self._open)
             except ConfigError as error:
-                mistakes += error.mistakes
+                # What is wrong with a lock as a whole is a mistake of the line that names it.
+                document = Document(text, file=str(self.path))
+                mistakes += [
+                    mistake
+                    if mistake.line is not None
+                    else document.mistake(("allow", "locks", at), f"{mistake.file}: {mistake.says}")
+                    for mistake in error.mistakes
+                ]
             else:
                 # Where a lock lies on this machine is nothing that a page should tell.
                 locks.append((Path(written).name if Path(written).is_absolute() else written, lock))

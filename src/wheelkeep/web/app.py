@@ -318,8 +318,10 @@ class App:
             return await self._trusted.mint(request)
         if path == "/log/cosignatures" and request.method == "POST":
             return await self._log.cosign(request)
-        if request.method not in SAFE_METHODS:
+        if request.method not in SAFE_METHODS and path.rstrip("/").endswith("/legacy"):
             # The mistake that uploaders make: an address without an index, or with one that is not there.
+            return problem.not_found(request, "no index is called that: uploads go to /{index}/legacy/")
+        if request.method not in SAFE_METHODS:
             uploads = "/{index}/legacy/" if request.method == "POST" else None
             return problem.method_not_allowed(request, uploads=uploads)
         if path.startswith("/log/"):

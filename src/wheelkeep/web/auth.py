@@ -36,9 +36,9 @@ class _Kept(Struct, frozen=True):
 class Auth:
     """One worker's doorkeeper.
 
-    Wrong tokens are counted per client address; after ten within a minute further wrong ones are answered by 429 for
-    the rest of it. Right ones are let in all the same: behind a proxy or a shared address everybody has the same
-    one, and a guess at 192 random bits is hopeless at any speed. The limit spares the database and the log.
+    Wrong tokens are counted per client address, each once; after twenty within a minute further ones are answered by
+    429 for the rest of it. Right ones are let in all the same: behind a proxy or a shared address everybody has the
+    same one, and a guess at 192 random bits is hopeless at any speed. The limit spares the database and the log.
     """
 
     def __init__(self, tokens: Tokens) -> None:
@@ -104,18 +104,19 @@ class Auth:
             self._kept[key] = _Kept(token, now + _KEPT_FOR)
         return token
 
-    def wrong(self, request: Request) -> float | None:
+    def wrong(self, request: Request, guess: bytes) -> float | None:
         """Counts a wrong credential; the seconds until the sender's address may try again, None while they are few."""
         client = request.scope.get("client")
-        return self._attempts.wrong(str(client[0]) if client else "", time.monotonic())
+        return self._attempts.wrong(str(client[0]) if client else "", guess, time.monotonic())
 
     def _wrong(self, request: Request, text: str | None) -> Response:
-        if (wait := self.wrong(request)) is not None:
-            return problem.too_many(request, "too many wrong tokens came from this address", retry_after=wait)
-        if text is None:
+        if not text:
+            # There is nothing in them that could be a guess.
             return problem.unauthorized(
                 request, f"these credentials are no token: the user must be {USER}, the password the token"
             )
+        if (wait := self.wrong(request, text.encode())) is not None:
+            return problem.too_many(request, "too many wrong tokens came from this address", retry_after=wait)
         return problem.unauthorized(request, "this token is not known here")
 
     def _note_use(self, token: Token, now: datetime) -> None:

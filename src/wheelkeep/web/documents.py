@@ -31,6 +31,7 @@ _INFO_TEXTS = (
 _TROUBLE_TEXTS = ("id", "details", "summary", "source", "withdrawn")
 _TROUBLE_LISTS = ("aliases", "fixed_in")
 _MOST_TROUBLES = 1_000
+_MOST_LINKS = 100
 _INFO_LISTS = ("classifiers", "dynamic", "license_files", "provides_extra", "requires_dist")
 
 
@@ -217,6 +218,18 @@ def read_info(body: bytes) -> dict[str, Any]:
     return {**raw, **{key: ",".join(words) for key, words in joined.items() if words}}
 
 
+def _links(told: object) -> dict[str, str] | None:
+    """A project's links by their labels, those alone that lead to web pages; null where there are none."""
+    if not isinstance(told, dict):
+        return None
+    links = {
+        label: link
+        for label, link in list(told.items())[:_MOST_LINKS]
+        if isinstance(link, str) and absolute(link) is not None
+    }
+    return links or None
+
+
 def _same_version(known: str, asked: str) -> bool:
     try:
         return names.version(known) == names.version(asked)
@@ -259,6 +272,9 @@ def _info(
     for key in _INFO_LISTS:
         value = told.get(key)
         info[key] = value if _is_texts(value) else None
+    # Never null at the public index, so there is who goes over them without a look.
+    info["classifiers"] = info["classifiers"] or []
+    info["project_urls"] = _links(told.get("project_urls"))
     # The origin's dependencies are those of its own newest version, which need not be the newest admitted one.
     if told.get("version") != version:
         info["requires_dist"] = None

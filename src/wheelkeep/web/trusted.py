@@ -80,8 +80,10 @@ class Trusted:
     async def _minted(self, request: Request, body: Body) -> Response:
         if self._mint is None:
             return problem.not_minted(request, 404, "not-enabled", _NONE)
+        came = b""
         try:
-            minted = await self._mint.mint(_read(b"".join([piece async for piece in body.chunks()])))
+            came = b"".join([piece async for piece in body.chunks()])
+            minted = await self._mint.mint(_read(came))
         except BodyTooLargeError:
             return problem.not_minted(
                 request, 413, "invalid-payload", f"more than {_LARGEST_BODY} bytes are not taken"
@@ -89,7 +91,7 @@ class Trusted:
         except BodyBrokenOffError:
             return problem.not_minted(request, 408, "invalid-payload", "the request broke off before its end")
         except IdentityRefused as refused:
-            if (wait := self._auth.wrong(request)) is not None:
+            if (wait := self._auth.wrong(request, came)) is not None:
                 says = "too many wrong tokens came from this address"
                 return problem.not_minted(request, 429, "too-many-attempts", says, retry_after=wait)
             return problem.not_minted(request, 422, refused.code, refused.reason)
