@@ -90,14 +90,14 @@ async def test_in_order_and_once_also_after_a_restart(store: Store, hand: Hand) 
 
 
 async def test_who_is_away_is_waited_for_with_growing_pauses(store: Store, hand: Hand) -> None:
-    await alerts(store, 2)
+    await alerts(store)
     hand.trouble[0] = NotTaken("no connection", refused=False)
     speaker = Speaker(store, hand)
     for _ in range(12):
         await speaker.speak()
     assert hand.tried == [1] * 12
     standing = await speaker.herald.standing()
-    assert (standing.waiting, standing.refused, standing.tries) == (2, 0, 12)
+    assert (standing.waiting, standing.refused, standing.tries) == (1, 0, 12)
     assert standing.reason == "no connection"
     assert 150 <= speaker.herald._again <= 300
     hand.trouble[0] = NotTaken("busy", refused=False, retry_after=900.0)
@@ -105,7 +105,61 @@ async def test_who_is_away_is_waited_for_with_growing_pauses(store: Store, hand:
     assert speaker.herald._again == 900.0
     hand.trouble.clear()
     await speaker.speak()
-    assert (hand.taken, (await speaker.herald.standing()).failing) == ([1, 2], None)
+    assert (hand.taken, (await speaker.herald.standing()).failing) == ([1], None)
+
+
+async def test_one_that_is_never_answered_holds_up_no_other(
+    store: Store, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await alerts(store, 3)
+    hand.trouble[1] = NotTaken("no answer within 10 seconds", refused=False)
+    speaker = Speaker(store, hand)
+    for _ in range(6):
+        await speaker.speak()
+    assert hand.tried == [1, 1, 1, 2, 3]
+    standing = await speaker.herald.standing()
+    assert (standing.waiting, standing.refused, standing.failing) == (1, 1, None)
+    # What comes later does not wait for it either, while it is tried again now and then.
+    monkeypatch.setattr(module, "_ASIDE", module._ASIDE * 0)
+    monkeypatch.setattr(module.Herald, "_next", due_first(speaker, 1))
+    await speaker.speak()
+    assert (hand.tried[5:], speaker.herald._again) == ([1], 0.0)
+    monkeypatch.undo()
+    await alerts(store)
+    await speaker.speak()
+    assert (hand.taken, (await speaker.herald.standing()).waiting) == ([2, 3, 4], 1)
+
+
+def due_first(speaker: Speaker, number: int) -> Any:
+    """Its turn came."""
+
+    async def due(*_: object) -> Any:
+        return await speaker.herald._ledger.next(module.ALERTS, number - 1)
+
+    return due
+
+
+async def test_who_is_away_gets_all_of_it_once_it_is_back(store: Store, hand: Hand) -> None:
+    await alerts(store, 3)
+    hand.trouble[0] = NotTaken("no connection", refused=False)
+    speaker = Speaker(store, hand)
+    for _ in range(8):
+        await speaker.speak()
+    assert hand.tried == [1, 1, 1, 2, 1, 2, 1, 2]
+    assert ((await speaker.herald.standing()).waiting, hand.taken) == (3, [])
+    hand.trouble.clear()
+    await speaker.speak()
+    assert hand.taken == [1, 2, 3]
+
+
+async def test_an_answer_of_any_kind_tells_who_is_in_the_way(store: Store, hand: Hand) -> None:
+    await alerts(store, 3)
+    hand.trouble = {1: NotTaken("no answer", refused=False), 2: NotTaken("HTTP 400", refused=True)}
+    speaker = Speaker(store, hand)
+    for _ in range(9):
+        await speaker.speak()
+    assert hand.tried == [1, 1, 1, 2, 2, 2, 3]
+    assert ((await speaker.herald.standing()).refused, hand.taken) == (2, [3])
 
 
 async def test_one_that_is_refused_for_ever_holds_up_no_other(store: Store, hand: Hand) -> None:

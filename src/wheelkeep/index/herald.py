@@ -31,7 +31,7 @@ _LONGEST = 300.0
 """Seconds that a receiver in trouble is left alone at most, unless it asks for more."""
 _LONGEST_ASKED = 3600.0
 _PATIENCE = 3
-"""Tries after which an alert that the receiver refuses no longer stands before the others."""
+"""Tries after which an alert that the receiver refuses, or never answers, no longer stands before the others."""
 _ASIDE = timedelta(seconds=30)
 _LONGEST_ASIDE = timedelta(hours=1)
 _FIRST = timedelta(days=7)
@@ -76,6 +76,8 @@ class Herald:
         """Tries in vain, one after the other."""
         self._head = (0, 0)
         """The entry that stands before the others, and how often it was refused."""
+        self._stuck: tuple[int, str] | None = None
+        """The entry before the others that was tried in vain last without an answer of its own, and why."""
         self._taken = 0
         """The last entry that was taken, for when that cannot be written."""
 
@@ -116,6 +118,7 @@ class Herald:
             return False
         self._count(measures.ALERTS_DELIVERED)
         self._vain, self._again = 0, 0.0
+        await self._step_over(number, now)
         self._taken = max(self._taken, number)
         await self._deliveries.took(number, now)
         return True
@@ -123,23 +126,45 @@ class Herald:
     async def _next(self, now: datetime) -> tuple[int, Entry] | None:
         done = max(await self._deliveries.done(since=now - _FIRST), self._taken)
         found = await self._ledger.next(ALERTS, done)
+        stuck = self._stuck is not None and found is not None and found[0] == self._stuck[0]
+        if stuck and found is not None and self._vain >= _PATIENCE and self._vain % 2:
+            # The receiver may be away, or choke on this one alone: the one behind it tells, every other time.
+            found = await self._ledger.next(ALERTS, found[0]) or found
         if found is None and (due := await self._deliveries.due(now)) is not None:
             found = await self._ledger.next(ALERTS, due - 1)
         return found
 
+    async def _step_over(self, number: int, now: datetime) -> None:
+        """The receiver answered to an entry: one before it that it did not answer to stands aside."""
+        stuck, self._stuck = self._stuck, None
+        if stuck is not None and number > stuck[0]:
+            await self._aside(*stuck, now)
+
+    async def _aside(self, number: int, reason: str, now: datetime) -> None:
+        before = await self._deliveries.refusals(number)
+        again = now + min(_ASIDE * 2 ** min(before, 20), _LONGEST_ASIDE)
+        await self._deliveries.refused(number, reason, again, now)
+
     async def _in_vain(self, number: int, trouble: NotTaken, now: datetime) -> None:
         self._count(measures.ALERTS_FAILED)
-        self._pause(trouble.retry_after)
+        aside = await self._deliveries.refusals(number) > 0
+        if aside and not trouble.refused:
+            # It has a time of its own, and the others do not wait for it.
+            self._again = self._clock() + min(trouble.retry_after or 0.0, _LONGEST_ASKED)
+        else:
+            self._pause(trouble.retry_after)
         if self._vain == 1:
             log.warning("alerts_not_taken", why=trouble.reason, now="tried again, and none is lost")
-        before = await self._deliveries.refusals(number)
+        if trouble.refused:
+            await self._step_over(number, now)
         seen = self._head[1] if self._head[0] == number else 0
         self._head = (number, seen + trouble.refused)
-        if trouble.refused and (before or self._head[1] >= _PATIENCE):
-            again = now + min(_ASIDE * 2 ** min(before, 20), _LONGEST_ASIDE)
-            await self._deliveries.refused(number, trouble.reason, again, now)
-        else:
-            await self._deliveries.failed(trouble.reason, now)
+        if aside or self._head[1] >= _PATIENCE:
+            await self._aside(number, trouble.reason, now)
+            return
+        if not trouble.refused and (self._stuck is None or number <= self._stuck[0]):
+            self._stuck = (number, trouble.reason)
+        await self._deliveries.failed(trouble.reason, now)
 
     def _pause(self, asked: float | None) -> None:
         self._vain += 1
