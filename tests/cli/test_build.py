@@ -81,3 +81,13 @@ def test_a_reserved_name_is_asked_of_nobody(folder: Path, outside: Outside) -> N
     ran = quickly("build", "acme-thing", "--into", "acme", "--unsafe-no-sandbox", cwd=folder)
     assert ran.code == 1
     assert outside.asked("/simple/acme") == []
+
+
+def test_the_index_as_it_was(folder: Path, outside: Outside) -> None:
+    outside.add(*sdist("demo", "2.0"), upload_time="2024-02-02T00:00:00.000000Z")
+    words = ["build", "demo", "--into", "acme", "--unsafe-no-sandbox", "--dry-run", "--index"]
+    for index, name in (("main", "demo-2.0.tar.gz"), ("main@2023-01-01", "demo-1.0.tar.gz")):
+        assert quickly(*words, index, cwd=folder).out == f"to build: {name}\n"
+    for index in ("main@", "main@2023-13-01", "main@?"):
+        assert quickly(*words, index, cwd=folder).code == 2
+    assert quickly(*words, "main@nothing", cwd=folder).code == 1

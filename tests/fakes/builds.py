@@ -30,6 +30,7 @@ def built(**told: Any) -> Built:
     ordinary = Built(
         id="00000000-0000-4000-8000-000000000001",
         index=IndexName("main"),
+        path="main",
         sdist=material(),
         requirements=(material("setuptools-70.0-py3-none-any.whl", "setuptools", "70.0"),),
         tools=TOOLS,

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +13,11 @@ from msgspec import Struct
 from wheelkeep import configuration
 from wheelkeep.cli.output import print_json
 from wheelkeep.cli.release import choose_hosted
-from wheelkeep.cli.setup import Json, choose_index
+from wheelkeep.cli.setup import Json, choose_index, read_or_refuse
 from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.past import is_moment, read_moment
 from wheelkeep.core.settings import Settings
+from wheelkeep.core.snapshot import read_ref
 from wheelkeep.logs import quiet
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """What the command line asks for."""
 
     index: IndexName
+    when: str | None
+    """As it was then, or as a snapshot has it."""
     given: "Given"
     into: SourceName
     python: str | None
@@ -71,7 +76,9 @@ def build(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be built, and build nothing.")
     ] = False,
-    index: Annotated[str | None, typer.Option(help="Which index; else main, or the only one.")] = None,
+    index: Annotated[
+        str | None, typer.Option(help="Which index; else main, or the only one. Also main@NAME, main@DATE.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build wheels from sdists and publish them to a hosted source. Exit 1 if one could not be had; run again, it goes
@@ -82,9 +89,14 @@ def build(
     from wheelkeep.cli.given import read_given
 
     settings = configuration.load(context.obj)
+    name, when = _where(settings, index)
+    given = read_given(requirements or (), file or ())
+    if not (given.requirements or given.locks):
+        raise typer.BadParameter("say what to build: requirements, or -r FILE")
     asked = Asked(
-        index=choose_index(settings, index),
-        given=read_given(requirements or (), file or ()),
+        index=name,
+        when=when,
+        given=given,
         into=choose_hosted(settings, into, "--into"),
         python=python,
         every=every,
@@ -92,14 +104,22 @@ def build(
         dry_run=dry_run,
         bounds=read_bounds(time, memory, unsafe=unsafe, once=once, anew=anew),
     )
-    if not (asked.given.requirements or asked.given.locks):
-        raise typer.BadParameter("say what to build: requirements, or -r FILE")
     report = _report(settings, asked)
-    if json:
-        print_json(report)
-    else:
-        tell(report)
+    (print_json if json else tell)(report)
     raise typer.Exit(0 if report.good else 1)
+
+
+def _where(settings: Settings, index: str | None) -> tuple[IndexName, str | None]:
+    """The index, and what stands behind its ``@``. Raises BadParameter."""
+    name, at, when = index.partition("@") if index is not None else (None, "", "")
+    chosen = choose_index(settings, name)
+    if not at:
+        return chosen, None
+    if is_moment(when):
+        read_or_refuse(lambda text: read_moment(text, datetime.now(UTC)), when)
+    else:
+        read_or_refuse(read_ref, when)
+    return chosen, when
 
 
 def _report(settings: Settings, asked: Asked) -> "Report":
@@ -109,7 +129,7 @@ def _report(settings: Settings, asked: Asked) -> "Report":
 
     try:
         return asyncio.run(_build(settings, asked))
-    except (Unresolvable, Unanswered) as error:
+    except (Unresolvable, Unanswered, ValueError) as error:
         print(f"wheelkeep: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
 
@@ -128,12 +148,14 @@ async def _build(settings: Settings, asked: Asked) -> "Report":
         shop = await open_shop(asked.python, asked.bounds, keep)
         await keep.start()
         index = keep.indexes[asked.index]
+        if asked.when is not None:
+            index = await keep.views.find(index, asked.when)
         targets = targets_of(shop, every=asked.every or shop.anew)
         found = await needed(keep, index, asked.given, targets, python=minor_of(shop))
         plan = to_build(found.choices, await _done_already(keep, asked, found.choices, targets))
         takes = await takeovers(keep, asked.into, {sdist.project for sdist in plan.sdists})
         report = Report(
-            index=asked.index,
+            index=index.path,
             into=asked.into,
             python=shop.python.says,
             platform=shop.python.platform,

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from wheelkeep.core.built import Built, Material
 from wheelkeep.core.model import File
-from wheelkeep.core.names import IndexName, SourceName
+from wheelkeep.core.names import SourceName
 from wheelkeep.index.build_plan import TakesOver
 from wheelkeep.index.build_run import Finished
 from wheelkeep.index.needed import Lacking
@@ -49,7 +49,8 @@ class Unbuilt(Struct, frozen=True, kw_only=True):
 class Report(Struct, kw_only=True):
     """What ``build --json`` prints."""
 
-    index: IndexName
+    index: str
+    """As it was named: also ``main@2026-11-01``."""
     into: SourceName
     python: str
     platform: str

@@ -53,6 +53,8 @@ class Built(Struct, frozen=True, kw_only=True):
     """Of the run that built it: a UUID in the form of RFC 9562."""
     index: IndexName
     """Where what builds it came from."""
+    path: str
+    """The same as it was named, such as ``main@2026-11-01`` where the index was used as it was then."""
     sdist: Material
     requirements: tuple[Material, ...]
     """What the build fetched, in order."""

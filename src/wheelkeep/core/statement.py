@@ -54,7 +54,7 @@ def write_statement(built: Built, key: PublicKey) -> bytes:
                 "buildType": BUILD_TYPE,
                 "externalParameters": {
                     "sdist": built.sdist.filename,
-                    "index": built.index,
+                    "index": built.path,
                     "python": built.tools.python,
                     "platform": built.tools.platform,
                 },

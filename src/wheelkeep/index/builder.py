@@ -109,6 +109,7 @@ class Builder:
         built = Built(
             id=str(uuid.uuid4()),
             index=self._index.name,
+            path=self._index.path,
             sdist=of,
             requirements=wheel.requirements,
             tools=Tools(

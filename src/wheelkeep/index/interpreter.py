@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from packaging.tags import Tag
 
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.targets import Machine
+from wheelkeep.index.uv import find_uv
 
 _VERSION = re.compile(r"3\.\d{1,2}(?:\.\d{1,3})?")
 _PATIENCE = 20.0
@@ -65,30 +66,38 @@ class Interpreter(Struct, frozen=True, kw_only=True):
 
 async def find_interpreter(wanted: str | None) -> Interpreter:
     """The Python of a version (``3.12``, ``3.12.4``) or at a path; None: this one. Raises NoInterpreter."""
-    tried = []
-    for path in _paths(wanted):
-        found = await _asked(path)
-        if isinstance(found, str):
-            tried.append(f"{path}: {found}")
-        elif wanted is None or not _VERSION.fullmatch(wanted) or _is(found, wanted):
-            return found
+    tried: list[str] = []
+    for paths in (_paths, _managed):
+        for path in await asyncio.to_thread(paths, wanted):
+            found = await _asked(path)
+            if isinstance(found, str):
+                tried.append(f"{path}: {found}")
+            elif wanted is None or not _VERSION.fullmatch(wanted) or _is(found, wanted):
+                return found
     says = "; ".join(tried[:3]) or "it is not on PATH"
     raise NoInterpreter(
         f"no Python {(wanted or 'of its own')[:80]} can be used ({says}): install it, or name the path of one"
     )
 
 
-def _paths(wanted: str | None) -> Iterator[str]:
+def _paths(wanted: str | None) -> list[str]:
     if wanted is None:
-        yield sys.executable
-    elif _VERSION.fullmatch(wanted):
-        yield sys.executable
-        name = f"python{'.'.join(wanted.split('.')[:2])}"
-        for folder in os.get_exec_path():
-            if (path := shutil.which(name, path=folder)) is not None:
-                yield path
-    else:
-        yield wanted
+        return [sys.executable]
+    if not _VERSION.fullmatch(wanted):
+        return [wanted]
+    name = f"python{'.'.join(wanted.split('.')[:2])}"
+    found = [shutil.which(name, path=folder) for folder in os.get_exec_path()]
+    return [sys.executable, *(path for path in found if path is not None)]
+
+
+def _managed(wanted: str | None) -> list[str]:
+    """One that uv once installed for this user."""
+    if wanted is None or not _VERSION.fullmatch(wanted):
+        return []
+    options = ["--managed-python", "--no-python-downloads", "--no-config", "--no-project"]
+    command = [find_uv(), "python", "find", wanted, *options]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+    return [ran.stdout.strip()] if ran.returncode == 0 else []
 
 
 def _is(found: Interpreter, wanted: str) -> bool:
