@@ -85,7 +85,8 @@ class Buckets:
         return f"s3://{bucket}"
 
     def publish(self, bucket: str, index: str | None = None) -> str:
-        """Lets anybody read a bucket; gives the address of what is in it, without a slash at the end.
+        """Lets anybody read a bucket; gives the address of what is in it, without a slash at the end. What came in
+        parts lies in a second one.
 
         ``index``: it is a website, with a page of that name in each folder.
         """
@@ -95,8 +96,10 @@ class Buckets:
             mine = {"X-Auth-Token": reply.headers["X-Auth-Token"], "X-Container-Read": ".r:*"}
             if index is not None:
                 mine["X-Container-Meta-Web-Index"] = index
-        with _open(urllib.request.Request(place, headers=mine, method="POST")):
-            return place
+        for one in (place, f"{place}+segments"):
+            with _open(urllib.request.Request(one, headers=mine, method="PUT")):
+                pass
+        return place
 
     def send(self, method: str, path: str, body: bytes = b"") -> int:
         """One request as any client may make it, signed (Signature Version 4); gives the status."""

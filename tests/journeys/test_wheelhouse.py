@@ -15,7 +15,7 @@ from fakes.ways import Ways
 
 from .conftest import PIPS
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 CONFIG = """
 [sources.outer]

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest import mock
 
+import pytest
 import pytest_asyncio
 
 from fakes.asgi import Inside
 from fakes.ask import ask
 from fakes.dists import metadata, sdist, wheel
+from fakes.faults import status, times
 from fakes.outside import Outside
 from wheelkeep.core.names import IndexName
 from wheelkeep.index.candidates import Candidates
@@ -113,3 +115,25 @@ async def test_the_secret(viewed: tuple[Candidates, str, Outside, Inside]) -> No
         reply = await asyncio.to_thread(ask, "/".join([*origin, path]))
         assert (reply.status, reply.body) == (404, b"nothing is here\n")
     assert not outside.log
+
+
+async def test_an_origin_that_asks_for_a_pause_is_asked_again_after_it(
+    viewed: tuple[Candidates, str, Outside, Inside],
+) -> None:
+    _, url, outside, _ = viewed
+    base = url.removesuffix("simple/")
+    name = "demo-1.0-py3-none-any.whl"
+    outside.faults[f"/files/demo/{name}.metadata"] = times(4, status(429, retry_after=0))
+    with mock.patch("wheelkeep.index.candidates._TRIES", 3):
+        reply = await asyncio.to_thread(ask, f"{base}files/demo/{name}.metadata")
+    assert (reply.status, b"needed" in reply.body) == (200, True)
+
+
+async def test_a_command_that_is_over_answers_nobody_and_says_nothing(
+    viewed: tuple[Candidates, str, Outside, Inside], capsys: pytest.CaptureFixture[str]
+) -> None:
+    candidates, url, _, _ = viewed
+    with mock.patch.object(candidates, "page", mock.AsyncMock(side_effect=asyncio.CancelledError)):
+        reply = await asyncio.to_thread(ask, f"{url}demo/")
+    assert (reply.status, reply.body) == (424, b"the command is over\n")
+    assert "candidates_failed" not in "".join(capsys.readouterr())

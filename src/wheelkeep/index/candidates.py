@@ -30,6 +30,8 @@ from wheelkeep.store.sdists import read_info
 PATIENCE = 10.0
 _LARGEST_SDIST = 200 * 1000**2
 _TRIES = 3
+_LONGEST_WAIT = 10.0
+"""Seconds that an origin may ask for before its metadata is asked for again."""
 _AT_ONCE = 8
 _AHEAD = 10
 _IN_MEMORY = 4 * 1024**2
@@ -154,10 +156,17 @@ class Candidates:
                 return await self._info(file)
             except (BadArchive, FileMissing):
                 return None
-        try:
-            return await self._keep.metadata.get(self._keep.source_of(file), file, may_fetch=False)
-        except FileMissing as error:
-            raise Unanswered(str(error)) from None
+        tried = 0
+        while True:
+            try:
+                return await self._keep.metadata.get(self._keep.source_of(file), file, may_fetch=False)
+            except FileMissing as error:
+                raise Unanswered(str(error)) from None
+            except Unanswered as error:
+                tried += 1
+                if error.retry_after is None or error.retry_after > _LONGEST_WAIT or tried == _TRIES:
+                    raise
+                await asyncio.sleep(error.retry_after)
 
     async def advisories(self, view: View, version: str, *, patience: float) -> tuple[str, ...] | None:
         """What is known against a version, the worst first; None where nobody tells."""

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as TooLate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -66,6 +67,8 @@ class CandidateServer:
         assert self._loop is not None
         try:
             return asyncio.run_coroutine_threadsafe(self._answer(parts[1:]), self._loop).result(_LIMIT)
+        except CancelledError:
+            return _AWAY, _PLAIN, b"the command is over\n"  # and so is the resolver that asked
         except TooLate:
             return _AWAY, _PLAIN, b"it takes too long\n"
         except Exception:
