@@ -257,6 +257,18 @@ def test_only_what_is_here_and_admitted_goes(tmp_path: Path, outside: Outside) -
     near.put("policy.toml", b'[deny]\npackages = ["demo==1.0"]\n')
     done = near.run("export", "bundle", "x.bundle", "--json").json
     assert (done["files"], done["absent"], done["blocked"]) == (1, 1, 1)
+    # The far side is told, and decides for itself.
+    near.put("policy.toml", b"")
+    near.run("export", "bundle", "all.bundle")
+    far = Folder(tmp_path / "far", BOTH.format(url=outside.url))
+    far.run("import", near.path / "all.bundle")
+    near.put("policy.toml", b'[deny]\npackages = ["demo==1.0"]\nreason = "INC-42"\n')
+    near.run("export", "bundle", "x.bundle")
+    told = far.run("import", near.path / "x.bundle", "--json").json
+    assert [(one["what"][:8], one["why"]) for one in told["blocked_there"]] == [
+        ("demo-1.0", ['wheelkeep: deny: INC-42 (denied as "demo==1.0")'])
+    ]
+    assert len(far.listed()) == 2
     near.put("r.txt", b"nowhere==1.0\n")
     near.run("export", "bundle", "y.bundle", "-r", "r.txt", code=1)
     assert not (near.path / "y.bundle").exists()

@@ -101,6 +101,10 @@ def _print(done: "Taken", file: Path) -> None:
         print(f"refused: {one.what}")
         for why in one.why:
             print(f"    {why}")
+    for one in done.blocked_there:
+        print(f"listed here, and blocked by the keep that made this: {one.what}")
+        for why in one.why:
+            print(f"    {why}")
     since = f", since {done.base}" if done.base is not None else ""
     print(f"{file}: of the index {done.index}, made {done.made[:19]}Z{since}")
     print(

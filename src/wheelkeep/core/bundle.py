@@ -122,6 +122,8 @@ class Document(
     """By file name, one each."""
     used: tuple[str, ...] = ()
     """File names of a hosted project that are never used again, for their files were removed."""
+    blocked: dict[str, str] = {}
+    """By name, what the policy there says of files that it does not let in. They are not on the page."""
     lines: tuple[Line, ...] = ()
 
 

@@ -42,6 +42,7 @@ class Project(Struct, frozen=True, kw_only=True):
     status: Status | None
     states: Mapping[str, State]
     used: tuple[str, ...]
+    blocked: Mapping[str, str]
     lines: tuple[Line, ...]
 
     @property
@@ -101,6 +102,9 @@ def read_project(document: Document, checkpoint: Checkpoint) -> Project:
     for name in document.used:
         if owner_of(name) is None or document.kind != "hosted" or name in document.states:
             raise NotABundle(f"it tells of a removed file of {project} that is none")
+    for name, says in document.blocked.items():
+        if owner_of(name) is None or name in document.states or checked.reason(says) != says:
+            raise NotABundle(f"it tells of a blocked file of {project} that is none")
     return Project(
         source=source,
         project=project,
@@ -110,6 +114,7 @@ def read_project(document: Document, checkpoint: Checkpoint) -> Project:
         status=page.status,
         states=document.states,
         used=document.used,
+        blocked=document.blocked,
         lines=document.lines,
     )
 

@@ -6,7 +6,7 @@ The documents are written down first, so it is known which files go; nothing of 
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,6 +19,7 @@ from wheelkeep import __version__
 from wheelkeep.core import bundle
 from wheelkeep.core.bundle import Base, Blob, Document, End, Head, State, written
 from wheelkeep.core.bundle_page import write_page, write_state
+from wheelkeep.core.checked import reason
 from wheelkeep.core.checkpoint import Checkpoint
 from wheelkeep.core.errors import FileMissing, Unanswered, WheelkeepError
 from wheelkeep.core.judge import judge
@@ -26,6 +27,7 @@ from wheelkeep.core.log_entries import SeenFile
 from wheelkeep.core.model import File, Page, Status
 from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.settings import HostedSource, RemoteSource
+from wheelkeep.core.verdict import PUT_OFF
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.store.bundle_file import new_file, write_bundle
@@ -154,7 +156,7 @@ class Bundling:
     ) -> Document | None:
         """What there is to tell of a project in a source; None: nothing, or nothing that the base does not have."""
         keep, settings = self._keep, self._keep.settings.sources[source]
-        files = await self._files(source, project)
+        files, blocked = await self._files(source, project)
         kind: bundle.SourceKind = "directory"
         checked, status = self._now, await keep.carriage.status(source, project)
         used = await keep.carriage.used(source, project)
@@ -169,9 +171,9 @@ class Bundling:
             status, checked = page.status, stored.checked if stored is not None else self._now
             there = {file.filename: file for file in page.files}
             files = [there[file.filename] for file in files if file.filename in there]
-        if not files and not used and (status is None or kind == "remote"):
+        if not files and not used and not blocked and (status is None or kind == "remote"):
             return None
-        if await self._as_in_base(source, project, files, status, used):
+        if await self._as_in_base(source, project, files, status, {*used, *blocked}):
             self.report.same += 1
             return None
         told = [file.filename for file in files]
@@ -183,31 +185,36 @@ class Bundling:
             project=project,
             checked=written(checked),
             page=write_page(files, status, project),
-            states={file.filename: await self._state(file, checkpoint) for file in files},
+            states=await self._states(source, files, checkpoint),
             used=used,
+            blocked=blocked,
             lines=tuple(await keep.carriage.lines(source, project, {*told, *used})),
         )
 
-    async def _files(self, source: SourceName, project: ProjectName) -> list[File]:
-        """The files of the source that the index shows and admits, and whose bytes are here."""
+    async def _files(self, source: SourceName, project: ProjectName) -> tuple[list[File], dict[str, str]]:
+        """The files of the source that the index shows, and whose bytes are here: those that it admits, and by name
+        what the policy says of the others."""
         merged = await self._index.remembered(project)
         if merged is None:
-            return []
+            return [], {}
         policy = self._index.policy.current
         context = await self._index.context(policy, merged.page, patience=_PATIENCE, ask=False)
         judged = judge(merged.page, policy, context)
         only = None if self._only is None else {(file.source, file.filename) for file in self._only}
-        found = []
+        found: list[File] = []
+        blocked: dict[str, str] = {}
         for file, decision in zip(judged.page.files, judged.decisions, strict=True):
             if file.source != source or (only is not None and (source, file.filename) not in only):
                 continue
             if not await self._here(file):
                 self.report.absent += 1
-            elif not decision.admitted:
+            elif decision.against is not None:
                 self.report.blocked += 1
+                if not decision.against.code.endswith(PUT_OFF):
+                    blocked[file.filename] = reason(decision.against.label) or ""
             else:
                 found.append(file)
-        return found
+        return found, blocked
 
     async def _here(self, file: File) -> bool:
         """Whether the file's bytes are in the store. Those of a folder or bucket of ours are brought there."""
@@ -228,7 +235,7 @@ class Bundling:
         project: ProjectName,
         files: Sequence[File],
         status: Status | None,
-        used: Sequence[str],
+        lost: Collection[str],
     ) -> bool:
         """Whether the base tells the same. Notes the files that are to go with the bundle."""
         keep, base = self._keep, self._base
@@ -237,7 +244,7 @@ class Bundling:
             self._blobs |= {file.sha256 or "": keep.blobs.size(file.sha256 or "") or 0 for file in files}
             return False
         there = {file.filename: file for file in pinned.page.files if file.source == source}
-        same = status == pinned.page.status and not any(name in there for name in used)
+        same = status == pinned.page.status and not any(name in there for name in lost)
         # A snapshot lists files that were not here then, so they went with no bundle.
         remote = isinstance(keep.settings.sources[source], RemoteSource)
         came = await keep.carriage.came([file.sha256 or "" for file in files]) if remote else {}
@@ -250,25 +257,30 @@ class Bundling:
                 same = False
         return same
 
-    async def _state(self, file: File, checkpoint: Checkpoint) -> State:
-        """What no page tells of a file; with its place in the log, where the log covers it."""
-        known = await self._keep.facts.document(file.source, PROVENANCE, file.filename)
-        state = write_state(file, known[0] if known is not None else None)
-        book = self._keep.log
-        for leaf in await book.leaves.of_file(file.filename):
-            entry = leaf.entry
-            if (
-                isinstance(entry, SeenFile)
-                and (entry.source, entry.sha256) == (file.source, file.sha256)
-                and leaf.index < checkpoint.size
-            ):
-                return replace(
-                    state,
-                    entry=leaf.body.decode(),
-                    place=leaf.index,
-                    proof=await book.hashes(leaf, checkpoint),
-                )
-        return state
+    async def _states(
+        self, source: SourceName, files: Sequence[File], checkpoint: Checkpoint
+    ) -> dict[str, State]:
+        """What no page tells of files; with their places in the log, where the log covers them."""
+        book, states = self._keep.log, {}
+        for file in files:
+            known = None
+            if file.provenance is not None:
+                known = await self._keep.facts.document(source, PROVENANCE, file.filename)
+            states[file.filename] = write_state(file, known[0] if known is not None else None)
+        seen = await book.leaves.of_files(source, [file.filename for file in files])
+        leaves = [
+            leaf
+            for file in files
+            if (leaf := seen.get(file.filename)) is not None
+            and isinstance(leaf.entry, SeenFile)
+            and leaf.entry.sha256 == file.sha256
+            and leaf.index < checkpoint.size
+        ]
+        for leaf, proof in zip(leaves, await book.hashes(leaves, checkpoint), strict=True):
+            assert isinstance(leaf.entry, SeenFile)
+            name = leaf.entry.filename
+            states[name] = replace(states[name], entry=leaf.body.decode(), place=leaf.index, proof=proof)
+        return states
 
     async def _write(self, out: Path | None, documents: BinaryIO) -> AsyncIterator[None]:
         keep, report = self._keep, self.report

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from msgspec import Struct
@@ -75,16 +76,18 @@ class LogBook:
         return Proof(
             entry=leaf.body.decode(),
             index=leaf.index,
-            proof=await self.hashes(leaf, checkpoint),
+            proof=(await self.hashes([leaf], checkpoint))[0],
             checkpoint=str(note),
             key=str(key),
         )
 
-    async def hashes(self, leaf: Leaf, checkpoint: Checkpoint) -> tuple[str, ...]:
-        """The hashes of an entry's proof by a checkpoint that covers it. Raises WheelkeepError, as ``prove``."""
-        spans = merkle.inclusion_ranges(leaf.index, checkpoint.size)
+    async def hashes(self, leaves: Sequence[Leaf], checkpoint: Checkpoint) -> list[tuple[str, ...]]:
+        """The hashes of entries' proofs by a checkpoint that covers them. Raises WheelkeepError, as ``prove``."""
+        return await asyncio.to_thread(lambda: [self._proof(leaf, checkpoint) for leaf in leaves])
+
+    def _proof(self, leaf: Leaf, checkpoint: Checkpoint) -> tuple[str, ...]:
         try:
-            proof = await asyncio.to_thread(self._hashed, spans)
+            proof = self._hashed(merkle.inclusion_ranges(leaf.index, checkpoint.size))
         except LookupError:
             raise WheelkeepError("hashes of the log are missing: run wheelkeep log verify") from None
         leaf_hash = merkle.leaf_hash(leaf.body)

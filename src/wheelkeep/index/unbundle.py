@@ -76,6 +76,8 @@ class Taken(Struct, kw_only=True):
     changed: int = 0
     """Files that are otherwise than before: yanked, or no longer."""
     refused: list[Left] = []
+    blocked_there: list[Left] = []
+    """Files that are listed here and that the policy of the other keep blocks."""
 
 
 class Taking:
@@ -91,7 +93,7 @@ class Taking:
         self._key = key
         sources = keep.settings.sources.items()
         self._reservations = Reservations([(name, source.names) for name, source in sources])
-        self.report = Taken(refused=[])
+        self.report = Taken(refused=[], blocked_there=[])
 
     async def run(self, file: BinaryIO) -> AsyncIterator[Taken]:
         """Takes all of a bundle; gives how far it is. Raises NotABundle, NotTrusted, NoPlace, Incomplete,
@@ -115,6 +117,7 @@ class Taking:
                     await unpacking.take(project, self._target(project.source, project.kind))
                     self.report.projects += 1
                     self.report.new, self.report.changed = unpacking.new, unpacking.changed
+                    self.report.blocked_there = unpacking.warned
                     yield self.report
             await self._keep.ledger.append([self._entry()])
         yield self.report
@@ -241,6 +244,7 @@ class Taking:
             "new": report.new,
             "changed": report.changed,
             "refused": len(report.refused),
+            "blocked_there": [one.what for one in report.blocked_there[:_MOST_KEYS]],
         }
         return Entry(kind=IMPORTED, at=datetime.now(UTC), detail=detail)
 

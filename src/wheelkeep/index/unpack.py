@@ -54,6 +54,8 @@ class Unpacking:
         self._signed = signed
         self._reservations = reservations
         self._refused = refused
+        self.warned: list[Left] = []
+        """Files that are listed here and that the other keep's policy blocks."""
         self.new = 0
         self.changed = 0
 
@@ -66,8 +68,10 @@ class Unpacking:
             return
         files = tuple(replace(file, source=target) for file in project.files)
         kind = kind_of(self._keep.settings.sources[target])
+        await self._warn(project, target)
         if kind == "remote":
-            await self._grow(project, target, files)
+            if files:
+                await self._grow(project, target, files)
         elif kind == "hosted":
             await self._host(project, target, files)
         else:
@@ -119,6 +123,13 @@ class Unpacking:
             stored = keep.fetcher.stored(file)
             if stored is not None and file.filename not in {one.incident.filename for one in clashes}:
                 await keep.metadata.arrived(file, stored)
+
+    async def _warn(self, project: Project, target: SourceName) -> None:
+        """What the other keep blocks is this keep's own to decide; but somebody should hear of it."""
+        page = await self._keep.sources[target].known(project.project) if project.blocked else None
+        for file in page.files if page is not None else ():
+            if (says := project.blocked.get(file.filename)) is not None:
+                self.warned.append(Left(what=file.filename, why=(says,)))
 
     async def _keep_provenance(self, target: SourceName, filename: str, state: object) -> None:
         document = getattr(state, "provenance", None)

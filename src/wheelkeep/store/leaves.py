@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    Select,
     String,
     bindparam,
     column,
@@ -130,17 +131,17 @@ class Leaves:
         async with self._database.read() as connection:
             return [_leaf(row) for row in await connection.execute(query)]
 
+    async def of_files(self, source: str, filenames: Sequence[str]) -> dict[str, Leaf]:
+        """The first sights of these file names in a source, as far as there are."""
+        query = select(leaves).where(leaves.c.source == source, leaves.c.filename.in_(_listed(filenames)))
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(leaves.c.id.desc()))
+            return {row.filename: _leaf(row) for row in rows}
+
     async def seen(self, source: str, filenames: Sequence[str]) -> dict[str, str]:
         """The sha256 with which each file name was first seen in a source, as far as it was."""
         query = select(leaves.c.filename, leaves.c.sha256).where(
-            leaves.c.source == source,
-            leaves.c.filename.in_(
-                select(
-                    func.json_each(literal(msgspec.json.encode(filenames).decode()))
-                    .table_valued("value")
-                    .c.value
-                )
-            ),
+            leaves.c.source == source, leaves.c.filename.in_(_listed(filenames))
         )
         async with self._database.read() as connection:
             return {row.filename: row.sha256.hex() for row in await connection.execute(query)}
@@ -160,6 +161,12 @@ async def add_seen(connection: Connection, files: Sequence[File], at: datetime) 
         "salts": os.urandom(SALT * len(files)),
     }
     await connection.execute(_ADD, told)
+
+
+def _listed(filenames: Sequence[str]) -> Select[Any]:
+    """File names as rows, however many."""
+    given = func.json_each(literal(msgspec.json.encode(filenames).decode()))
+    return select(given.table_valued("value").c.value)
 
 
 def _leaf(row: Row[Any]) -> Leaf:
