@@ -100,6 +100,8 @@ class Projects:
         return project
 
     async def _any_here(self, name: ProjectName) -> bool:
+        if self._lying.has_page(name):
+            return True  # it had something before, and is to be told from what has nothing now
         page = await self._index.known(name)
         return page is not None and any(
             self._keep.fetcher.stored(file) is not None or not self._keep.source_of(file).remote

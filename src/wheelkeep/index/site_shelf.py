@@ -74,6 +74,10 @@ class SiteShelf:
         parts = map(static_site.named, self._lying)
         return {part.project for part in parts if part is not None and part.kind == "page" and part.project}
 
+    def has_page(self, project: ProjectName) -> bool:
+        """Whether the project has a page there."""
+        return any(name in self._lying for name in static_site.page_names(project))
+
     async def has(self, name: str, sha256: str, size: int | None = None) -> bool:
         """Whether that very thing lies there. Raises Unavailable."""
         lying = self._lying.get(name)
