@@ -8,6 +8,7 @@ import gzip
 import io
 import tarfile
 from collections.abc import Mapping
+from textwrap import indent
 
 from fakes.dists import metadata, module, wheel
 
@@ -62,10 +63,53 @@ def source(
         "pyproject.toml": _PYPROJECT.format(requires=requires).encode(),
         **{f"src/{path}": data for path, data in held.items()},
     }
+    return f"{stem}.tar.gz", _packed(stem, members)
+
+
+_WICKED = """
+import base64, hashlib, os, socket, subprocess, sys, zipfile
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+{program}
+    name = "{stem}-py3-none-any.whl"
+    members = {{
+        "{stem}.dist-info/METADATA": b"Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n",
+        "{stem}.dist-info/WHEEL": b"Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }}
+    listed = ""
+    for path, data in members.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        listed += f"{{path}},sha256={{digest}},{{len(data)}}\\n"
+    members["{stem}.dist-info/RECORD"] = f"{{listed}}{stem}.dist-info/RECORD,,\\n".encode()
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as archive:
+        for path, data in members.items():
+            archive.writestr(path, data)
+    return name
+"""
+
+
+def wicked(name: str, program: str, version: str = "1.0") -> tuple[str, bytes]:
+    """An sdist that builds with nothing from outside, and does what the program says before that."""
+    stem = f"{module(name)}-{version}"
+    backend = _WICKED.format(program=indent(program, "    "), stem=stem, name=name, version=version)
+    members = {
+        "PKG-INFO": metadata(name, version).encode(),
+        "pyproject.toml": b"[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
+        "backend.py": backend.encode(),
+    }
+    return f"{stem}.tar.gz", _packed(stem, members)
+
+
+def _packed(stem: str, members: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path, data in members.items():
             member = tarfile.TarInfo(f"{stem}/{path}")
             member.size, member.mode, member.mtime = len(data), 0o644, 1_580_601_600
             archive.addfile(member, io.BytesIO(data))
-    return f"{stem}.tar.gz", gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)
+    return gzip.compress(packed.getvalue(), compresslevel=6, mtime=0)

@@ -1,14 +1,12 @@
 """What a build does that means harm, and that nothing of it is seen outside. All of it runs in real sandboxes."""
 
 import asyncio
-import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 
 from fakes import tools
+from fakes.workshop import wicked
 from wheelkeep.index import sandbox as module
 from wheelkeep.index import sandbox_watch
 from wheelkeep.index.sandbox import Ended, Limits, sandboxed
@@ -451,37 +450,23 @@ def test_what_kills_the_keep_kills_it_too(out: Path, token: str) -> None:
         time.sleep(0.02)
 
 
-BACKEND = """
-import os, socket, subprocess, sys, zipfile
-def get_requires_for_build_wheel(settings=None):
-    return []
-def build_wheel(folder, settings=None, metadata=None):
-    for path in SECRETS:
-        try:
-            print("READ", open(path).read())
-        except OSError:
-            print("closed")
-    for path in WRITES:
-        try:
-            open(path, "w").write("mine")
-            print("WROTE", path)
-        except OSError:
-            print("closed")
-    with socket.socket() as tried:
-        print("CONNECTED" if tried.connect_ex(("127.0.0.1", PORT)) == 0 else "closed")
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", TOKEN],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    name = "evil-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
-        wheel.writestr("evil-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: evil\\nVersion: 1.0\\n")
-        wheel.writestr("evil-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("evil-1.0.dist-info/RECORD", "")
-    return name
+WICKED = """
+for path in SECRETS:
+    try:
+        print("READ", open(path).read())
+    except OSError:
+        print("closed")
+for path in WRITES:
+    try:
+        open(path, "w").write("mine")
+        print("WROTE", path)
+    except OSError:
+        print("closed")
+with socket.socket() as tried:
+    print("CONNECTED" if tried.connect_ex(("127.0.0.1", PORT)) == 0 else "closed")
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", TOKEN],
+    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 """
-
-
-INFO = "Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n"
-PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
 
 
 async def test_a_wicked_sdist_builds_its_wheel_and_nothing_else(
@@ -490,18 +475,15 @@ async def test_a_wicked_sdist_builds_its_wheel_and_nothing_else(
     secret = tmp_path / "secret"
     secret.write_text("sesame")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        backend = (
-            BACKEND.replace("SECRETS", repr([str(secret), "/etc/shadow"]))
+        program = (
+            WICKED.replace("SECRETS", repr([str(secret), "/etc/shadow"]))
             .replace("WRITES", repr([str(tmp_path / "mine"), "/usr/mine", "/in/mine"]))
             .replace("PORT", str(server.getsockname()[1]))
             .replace("TOKEN", repr(token))
         )
-        file = tmp_path / "evil-1.0.tar.gz"
-        with tarfile.open(file, "w:gz") as archive:
-            for name, text in (("PKG-INFO", INFO), ("pyproject.toml", PROJECT), ("backend.py", backend)):
-                member = tarfile.TarInfo(f"evil-1.0/{name}")
-                member.size = len(text)
-                archive.addfile(member, io.BytesIO(text.encode()))
+        name, body = wicked("evil", program)
+        file = tmp_path / name
+        file.write_bytes(body)
         uv = Path(find_uv())
         words = ["--no-config", "--offline", "--no-python-downloads", "--python", python_inside()]
         ended = await run(

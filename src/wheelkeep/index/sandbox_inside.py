@@ -111,12 +111,14 @@ class _Gate:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._open = 0
+        self._open: set[asyncio.Task[object] | None] = set()
+        """Nothing else holds a task that waits for the other side: it would be collected, its connections closed."""
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        task = asyncio.current_task()
+        self._open.add(task)
         try:
-            if self._open <= _MOST_CONNECTIONS:
+            if len(self._open) <= _MOST_CONNECTIONS:
                 there, away = await asyncio.open_unix_connection(self._path, limit=_PIECE)
                 try:
                     await asyncio.gather(_pass(reader, away), _pass(there, writer))
@@ -125,7 +127,7 @@ class _Gate:
         except OSError:
             pass  # the build sees a connection that was closed
         finally:
-            self._open -= 1
+            self._open.discard(task)
             writer.close()
 
 
