@@ -14,7 +14,7 @@ from pathlib import Path
 from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.store.digests import Digests
 from wheelkeep.store.hashing import Pace, hash_file
-from wheelkeep.store.lying import Lying, look, look_in
+from wheelkeep.store.lying import OUT_OF_SERVICE, Lying, look, look_in
 from wheelkeep.store.removal import put_back_left
 from wheelkeep.store.trust import Checked, Stamp, Trust, stamp_of
 
@@ -49,11 +49,12 @@ class Blobs:
         return self._root / sha256[:2] / sha256
 
     def size(self, sha256: str) -> int | None:
-        """The blob's size in bytes, or None where it is not stored."""
+        """The blob's size in bytes, or None where it is not stored, or not in service."""
         try:
-            return os.stat(f"{self._root}/{sha256[:2]}/{sha256}").st_size  # noqa: PTH116 - on the hot path, and twice as quick
+            state = os.stat(f"{self._root}/{sha256[:2]}/{sha256}")  # noqa: PTH116 - on the hot path, and twice as quick
         except OSError:
             return None
+        return None if state.st_mode & OUT_OF_SERVICE else state.st_size
 
     def trusted(self, sha256: str) -> bool:
         """Whether the blob's bytes were held against their hash in this process, and its inode says no change since."""

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 _FOLDER = re.compile(r"[0-9a-f]{2}", re.ASCII)
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
+OUT_OF_SERVICE = stat.S_ISVTX
+"""The permission bit of a blob that is being removed (``removal``): it lies there for who found it a moment ago."""
 
 
 class Lying(Struct, frozen=True):
@@ -50,6 +52,8 @@ def look_in(folder: Path) -> Iterator[Lying]:
         try:
             state = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
+            continue
+        if stat.S_ISREG(state.st_mode) and state.st_mode & OUT_OF_SERVICE:
             continue
         if not _NAME.fullmatch(entry.name):
             yield Lying(path, None, says="has a name that is no sha256")

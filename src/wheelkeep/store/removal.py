@@ -1,7 +1,8 @@
 """Removing blobs so that none is lost that turns out to be needed: first out of service, then a look, then for good.
 
-What was taken lies in DATA/removed under its name. It goes back when it became needed meanwhile, when the removal is
-broken off, and, where the process that took it died, at the next start of any process on the data.
+What was taken has a second name in DATA/removed, and a mark on it by which nobody finds it any longer. It stays in its
+place for who found it before, and is about to open it. It goes back into service when it became needed meanwhile, when
+the removal is broken off, and, where the process that took it died, at the next start of any process on the data.
 """
 
 import contextlib
@@ -10,9 +11,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from wheelkeep.store.lying import OUT_OF_SERVICE
 from wheelkeep.store.trust import Stamp, stamp_of
 
 _LOCK = "gc.lock"
+_OUT = ".out"
+"""Ends the name of a blob on its way out, below DATA/removed."""
+_MODE = 0o444
+"""Of every blob in service."""
 
 
 @contextlib.contextmanager
@@ -59,18 +65,45 @@ class Removal:
         if stamp_of(path) != stamp:
             return False
         try:
-            path.rename(target)
+            _second(path, target)
         except FileNotFoundError:
+            return False
+        except FileExistsError:
+            # Of a removal that died, and of which no start knows yet.
+            self.put_back(sha256)
             return False
         came = stamp_of(target)
         if came is None or came[1] != stamp[1]:
             self.put_back(sha256)
             return False
+        target.chmod(_MODE | OUT_OF_SERVICE)
         return True
 
     def put_back(self, sha256: str) -> None:
         """Puts a blob back into service; where another came into its place meanwhile, that one stays."""
-        taken, path = self._taken / sha256, self._place(sha256)
+        self._back(self._taken / sha256, self._place(sha256))
+
+    def remove(self, sha256: str) -> None:
+        """Removes a blob that was taken, for good."""
+        path, taken, out = self._place(sha256), self._taken / sha256, self._taken / (sha256 + _OUT)
+        if _same(path, taken):
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(out)
+            if out.exists() and not _same(out, taken):
+                self._back(out, path)  # another came between the look and the rename
+            out.unlink(missing_ok=True)
+        taken.unlink(missing_ok=True)
+
+    def put_back_all(self) -> None:
+        """Puts back whatever is taken at the moment."""
+        for name in os.listdir(self._taken):  # noqa: PTH208 - names are all that is wanted
+            self._back(self._taken / name, self._place(name.removesuffix(_OUT)))
+
+    def _back(self, taken: Path, path: Path) -> None:
+        for name in (taken, path):  # one file, but for copies of a data folder
+            with contextlib.suppress(FileNotFoundError):
+                if name.stat().st_mode & OUT_OF_SERVICE:
+                    name.chmod(_MODE)
         try:
             os.link(taken, path)
         except FileExistsError:
@@ -80,10 +113,6 @@ class Removal:
                 taken.rename(path)
         taken.unlink(missing_ok=True)
 
-    def remove(self, sha256: str) -> None:
-        """Removes a blob that was taken, for good."""
-        (self._taken / sha256).unlink(missing_ok=True)
-
     def _place(self, sha256: str) -> Path:
         return self._root / sha256[:2] / sha256
 
@@ -91,10 +120,24 @@ class Removal:
 def put_back_left(data: Path) -> None:
     """Puts back what a removal that died had taken. To be called at a start; nothing is done while one runs."""
     with contextlib.suppress(OSError):
-        left = os.listdir(data / "removed")  # noqa: PTH208 - names are all that is wanted
-        if left:
+        if os.listdir(data / "removed"):  # noqa: PTH208 - names are all that is wanted
             with removing(data) as alone:
                 if alone:
-                    removal = Removal(data)
-                    for sha256 in left:
-                        removal.put_back(sha256)
+                    Removal(data).put_back_all()
+
+
+def _second(path: Path, other: Path) -> None:
+    """Gives a blob a second name; the only one, where the file system has no second ones. Raises OSError."""
+    try:
+        os.link(path, other)
+    except (FileNotFoundError, FileExistsError):
+        raise
+    except OSError:
+        path.rename(other)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except FileNotFoundError:
+        return False
