@@ -13,6 +13,7 @@ from wheelkeep.core.bundle import (
     Base,
     Blob,
     End,
+    Head,
     NotABundle,
     Told,
     note_text,
@@ -108,6 +109,20 @@ def test_moments_have_one_form() -> None:
     for text in ("", "2026-11-22", "2026-11-22T12:00:00Z", "2026-11-22T12:00:00.0Z", "9" * 5000):
         with pytest.raises(NotABundle):
             bundle.read_moment(text)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        replace(head(), index="two\nlines"),
+        replace(head(), index="x" * 99),
+        head(base="2026-11-01"),
+        head(base=""),
+    ],
+)
+def test_a_head_names_what_can_be_named(lie: Head) -> None:
+    with pytest.raises(NotABundle):
+        list(read_lines([write_line(lie), write_line(End(projects=0, files=0, blobs=0, bytes=0))]))
 
 
 def test_the_base_is_told() -> None:

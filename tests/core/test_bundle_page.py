@@ -99,7 +99,23 @@ def test_lines_of_the_ledger_stand_between_their_links() -> None:
         before=BEGIN.hex(),
         link=link(BEGIN, parts).hex(),
     )
+
+    def signed(**lie: object) -> Line:
+        line = replace(good, **lie)
+        what = (line.number, line.at, line.kind, line.source, line.project, line.filename, line.detail)
+        return replace(line, link=link(BEGIN, what).hex())
+
+    lies: list[dict[str, object]] = [
+        {"at": 1e300},
+        {"at": -1.0},
+        {"number": 1 << 64},
+        {"kind": "two\nlines"},
+        {"filename": "other-1.0.tar.gz"},
+        {"detail": '{"a":' + "[" * 50 + "]" * 50 + "}"},
+        {"detail": '{"a":"%s"}' % ("x" * 300_000)},
+    ]
     told = document(WHEEL, source="outer", kind="remote")
+    assert read_project(replace(told, lines=(good, signed(filename=None))), EMPTY).lines[0] == good
     assert read_project(replace(told, lines=(good,)), EMPTY).lines == (good,)
     for lie in (
         replace(good, detail='{"by":"me"}'),
@@ -108,6 +124,7 @@ def test_lines_of_the_ledger_stand_between_their_links() -> None:
         replace(good, before="zz"),
         replace(good, detail="[" * 100_000),
         replace(good, detail="[]"),
+        *(signed(**lie) for lie in lies),
     ):
         with pytest.raises(NotABundle):
             read_project(replace(told, lines=(lie,)), EMPTY)
@@ -124,6 +141,9 @@ def test_lines_of_the_ledger_stand_between_their_links() -> None:
         {"states": {WHEEL.filename: State(before=(bundle.Was(until=written(NOW), yanked="two\nlines"),))}},
         {"states": {WHEEL.filename: State(provenance="x" * 1_000_001)}},
         {"used": ("demo-0.1-py3-none-any.whl",)},
+        {"used": ("other-0.1-py3-none-any.whl",), "kind": "hosted"},
+        {"blocked": {"other-2.0.tar.gz": "why"}},
+        {"states": {WHEEL.filename: State(before=(bundle.Was(until=written(NOW)),) * 51)}},
         {"blocked": {"other": "why"}},
         {"blocked": {WHEEL.filename: "why"}},
         {"blocked": {"demo-2.0.tar.gz": "two\nlines"}},

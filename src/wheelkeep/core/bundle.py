@@ -15,9 +15,11 @@ from msgspec import Struct
 
 from wheelkeep.core.errors import InvalidName, WheelkeepError
 from wheelkeep.core.names import ProjectName, SourceName
+from wheelkeep.core.names import index as index_name
 from wheelkeep.core.names import project as project_name
 from wheelkeep.core.names import source as source_name
 from wheelkeep.core.notes import Note, PublicKey, read_key, read_note
+from wheelkeep.core.snapshot import read_snapshot_name
 
 SourceKind = Literal["hosted", "directory", "remote"]
 FORMAT = 1
@@ -178,6 +180,8 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Told]:
             raise NotABundle("the lines of its documents are not in order, or one is there twice")
         if isinstance(line, Head) and line.format != FORMAT:
             raise NotABundle(f"it is of format {line.format}, and this wheelkeep reads {FORMAT}: upgrade it")
+        if isinstance(line, Head):
+            _check_names(line)
         if isinstance(line, Document):
             projects += 1
         if isinstance(line, Blob):
@@ -190,6 +194,16 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Told]:
         last = line
     if not isinstance(last, End):
         raise NotABundle("its list has no end")
+
+
+def _check_names(head: Head) -> None:
+    """What the ledger will tell of a bundle is what it seems. Raises NotABundle."""
+    try:
+        index_name(head.index)
+        if head.base is not None:
+            read_snapshot_name(head.base.name)
+    except (InvalidName, ValueError) as error:
+        raise NotABundle(str(error)) from None
 
 
 def _follows(before: Told | None, line: Told) -> bool:

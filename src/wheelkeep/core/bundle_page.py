@@ -13,21 +13,27 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from wheelkeep.core import bundle, chain, checked, merkle
+from wheelkeep.core import bundle, chain, checked, merkle, names
 from wheelkeep.core.attestations import LARGEST
 from wheelkeep.core.bundle import Document, Line, NotABundle, State, read_moment, written
 from wheelkeep.core.checkpoint import Checkpoint
-from wheelkeep.core.errors import NotAPage
+from wheelkeep.core.errors import InvalidName, NotAPage
 from wheelkeep.core.listing import ListedFile, Listing
 from wheelkeep.core.log_entries import SeenFile, read_entry
 from wheelkeep.core.model import Departure, File, Page, Status, Was
-from wheelkeep.core.names import ProjectName, SourceName, owner_of
+from wheelkeep.core.names import ProjectName, SourceName
 from wheelkeep.core.notes import base64_bytes
+from wheelkeep.core.pins import MOST_BEFORE
 from wheelkeep.core.read_json import read_json
 from wheelkeep.core.write_json import write_json
 
 _BASE = "https://bundle.invalid/"
 """What addresses in a bundle are relative to where its keep had none: a name that leads nowhere (RFC 2606)."""
+_KIND = re.compile(r"[a-z]{1,20}", re.ASCII)
+_LARGEST_DETAIL = 256 * 1024
+_MOST_NESTED = 5
+_END_OF_TIME = 253_402_300_800.0
+"""Seconds since the epoch at which the calendar of datetime ends."""
 _DIGEST = re.compile(r"(?:[a-z0-9_]{1,20}:)?[0-9a-f]{1,128}", re.ASCII)
 
 
@@ -100,10 +106,10 @@ def read_project(document: Document, checkpoint: Checkpoint) -> Project:
     for line in document.lines:
         _line(line, source, project)
     for name in document.used:
-        if owner_of(name) is None or document.kind != "hosted" or name in document.states:
+        if not _fits(name, project) or document.kind != "hosted" or name in document.states:
             raise NotABundle(f"it tells of a removed file of {project} that is none")
     for name, says in document.blocked.items():
-        if owner_of(name) is None or name in document.states or checked.reason(says) != says:
+        if not _fits(name, project) or name in document.states or checked.reason(says) != says:
             raise NotABundle(f"it tells of a blocked file of {project} that is none")
     return Project(
         source=source,
@@ -119,6 +125,15 @@ def read_project(document: Document, checkpoint: Checkpoint) -> Project:
     )
 
 
+def _fits(filename: str, project: ProjectName) -> bool:
+    """Whether a name is a file's of the project: another's would be used up there, reserved or not."""
+    try:
+        names.filename(filename, project)
+    except InvalidName:
+        return False
+    return True
+
+
 class _Counted(Struct):
     files: list[msgspec.Raw]
 
@@ -132,7 +147,8 @@ def _file(file: File, state: State, kind: bundle.SourceKind, checkpoint: Checkpo
         raise NotABundle(f"the attestations of {file.filename} in it are too large")
     if state.changed is not None and not _DIGEST.fullmatch(state.changed):
         raise NotABundle(f"it tells of {file.filename} what is no digest")
-    if any(checked.reason(was.yanked) != was.yanked for was in state.before):
+    reasons = [was.yanked for was in state.before]
+    if len(reasons) > MOST_BEFORE or any(checked.reason(told) != told for told in reasons):
         raise NotABundle(f"it tells of {file.filename} a reason that cannot be shown")
     _prove(file, state, checkpoint)
     return replace(
@@ -183,7 +199,18 @@ def _line(line: Line, source: SourceName, project: ProjectName) -> None:
         detail = msgspec.json.decode(line.detail)
     except (ValueError, RecursionError):
         raise NotABundle(f"a line of the ledger about {project} in it cannot be read") from None
-    if (line.source, line.project) != (source, project) or not isinstance(detail, dict):
+    if (
+        (line.source, line.project) != (source, project)
+        or not (line.filename is None or _fits(line.filename, project))
+        or not (0 < line.number < 1 << 63 and 0 <= line.at < _END_OF_TIME and _KIND.fullmatch(line.kind))
+        or not (isinstance(detail, dict) and len(line.detail) <= _LARGEST_DETAIL and _is_flat(detail))
+    ):
         raise NotABundle(f"it has a line of the ledger with {project} that is not about it")
     if chain.link(before, parts) != link:
         raise NotABundle(f"the line {line.number} of the ledger about {project} in it was changed")
+
+
+def _is_flat(value: object, left: int = _MOST_NESTED) -> bool:
+    """Whether a detail is nested no deeper than any of a ledger: what can be read here must be so wherever it lies."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_is_flat(one, left - 1) for one in inner)
