@@ -141,7 +141,14 @@ def test_who_made_it_decides(far: Folder) -> None:
 def test_nothing_comes_of_what_was_changed_or_cut(far: Folder) -> None:
     good = bundle_of({NAME: WHEEL})
     at = good.index(WHEEL[:40])
-    for bad in (good[:-1], good[:at], good + b"\0", good[:at] + b"X" + good[at + 1 :], good[:1000]):
+    for bad in (
+        good[:-1],
+        good[:at],
+        good + b"\0",
+        good[:at] + b"X" + good[at + 1 :],
+        good[:1000],
+        good[:99],
+    ):
         refused = far.run("import", far.put("bad", bad), code=1)
         assert "nothing was imported" in refused.err, refused
         assert far.listed() == {}

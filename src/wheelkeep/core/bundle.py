@@ -292,6 +292,11 @@ def note_size(block: bytes) -> int | None:
     return size if 0 < size <= LARGEST_NOTE and header(NOTE, size) == block else None
 
 
+def looks_like_one(block: bytes) -> bool:
+    """Whether a file that begins so is meant as a bundle, be it a good one or not."""
+    return block.startswith(NOTE.encode()) or note_size(block) is not None
+
+
 def padding(size: int) -> bytes:
     """What fills the last block of a member."""
     return bytes(-size % BLOCK)

@@ -68,7 +68,8 @@ class Unpacking:
             return
         files = tuple(replace(file, source=target) for file in project.files)
         kind = kind_of(self._keep.settings.sources[target])
-        await self._warn(project, target)
+        if kind != "directory":  # whose pages are made by looks at it, and nobody looks now
+            await self._warn(project, target)
         if kind == "remote":
             if files:
                 await self._grow(project, target, files)

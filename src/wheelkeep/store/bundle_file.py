@@ -18,6 +18,7 @@ from wheelkeep.core.bundle import (
     NOTE,
     NotABundle,
     header,
+    looks_like_one,
     note_size,
     padding,
 )
@@ -36,7 +37,7 @@ def begins_a_bundle(path: Path) -> bool:
     """Whether a file is meant as a bundle, by how it begins; False for what cannot be read."""
     try:
         with path.open("rb") as file:
-            return note_size(file.read(BLOCK)) is not None
+            return looks_like_one(file.read(BLOCK))
     except OSError:
         return False
 
