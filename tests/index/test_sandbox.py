@@ -23,7 +23,7 @@ from wheelkeep.index.sandbox_walls import WORK, Walls, find_walls, python_inside
 from wheelkeep.index.uv import find_uv
 
 MIB = 1 << 20
-SMALL = {"seconds": 20.0, "memory": 200 * MIB, "disk": 32 * MIB, "processes": 30, "output": MIB, "said": 4000}
+SMALL = {"seconds": 60.0, "memory": 200 * MIB, "disk": 32 * MIB, "processes": 30, "output": MIB, "said": 4000}
 
 
 @pytest.fixture(autouse=True, scope="module")

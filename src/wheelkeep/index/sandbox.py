@@ -42,6 +42,8 @@ __all__ = ["Ended", "Limits", "NoSandbox", "ready", "sandboxed"]
 
 _FLOOD = 256
 """So many times what is kept of its words a command may print."""
+_PATIENCE = 60
+"""Seconds for a sandbox to stand; what runs in it has its own."""
 _LAST_WORDS = 5
 """Seconds within which everything is over once it was ended."""
 _PIECE = 1 << 20
@@ -85,7 +87,7 @@ async def ready() -> None:
             readable=(),
             index_socket=None,
             out=Path(folder),
-            limits=Limits(seconds=20),
+            limits=Limits(seconds=_PATIENCE),
         )
     if ended.why:
         raise NoSandbox(
@@ -294,14 +296,14 @@ class _Build:
         self._close_theirs()
         first = b""
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(_PATIENCE):
                 while not first.endswith(b"\0"):
                     piece = await heard.read()
                     first += piece
                     if not piece or len(first) > _PIECE:
                         return cleaned(first) or "nothing"
         except TimeoutError:
-            return f"nothing within {time_words(self._limits.seconds)}"
+            return f"nothing within {time_words(_PATIENCE)}"
         self._heard = asyncio.create_task(self._hear(heard))
         return None
 
