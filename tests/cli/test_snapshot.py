@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -18,6 +19,7 @@ url = "{url}"
 [indexes.main]
 sources = ["outer"]
 """
+FOLDER = '[sources.wheels]\nkind = "directory"\npath = "wheels"\n'
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,25 @@ def test_other_files_of_the_same_version_are_named(outside: Outside, tmp_path: P
         assert quickly(*words, cwd=tmp_path).code == 0
     told = quickly("snapshot", "diff", "twice~1", "twice~2", cwd=tmp_path)
     assert told.out.splitlines()[0] == "files       twice 1.0 (the same versions, 1 files more, 1 less)"
+
+
+def test_no_snapshot_of_an_index_with_a_folder_that_cannot_be_read(outside: Outside, tmp_path: Path) -> None:
+    """What lies there would be missing from it, and a lower source's files of the same names would take its place."""
+    config = CONFIG.format(url=outside.url).replace("[indexes.main]", f"{FOLDER}[indexes.main]")
+    (tmp_path / "wheelkeep.toml").write_text(config.replace('["outer"]', '["wheels", "outer"]'))
+    words = ("snapshot", "create", "monday")
+    ran = quickly(*words, cwd=tmp_path)
+    assert (ran.code, "the source wheels might have files, but its folder cannot be read" in ran.err) == (
+        1,
+        True,
+    ), ran.err
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / wheel("inner", "1.0")[0]).write_bytes(wheel("inner", "1.0")[1])
+    made = quickly(*words, cwd=tmp_path)
+    assert made.out.startswith("monday~1: 1 files of 1 projects")
+    assert quickly("snapshot", "diff", "monday", cwd=tmp_path).out == "nothing changed\n"
+    rmtree(tmp_path / "wheels")
+    assert quickly("snapshot", "diff", "monday", cwd=tmp_path).code == 1
 
 
 def test_what_cannot_be_had_is_named(outside: Outside, tmp_path: Path) -> None:

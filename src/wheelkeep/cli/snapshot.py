@@ -124,9 +124,15 @@ def diff(
         from wheelkeep.index import snapshots
 
         found = [await _found(keep, ref) for ref in refs]
-        later = await (
-            snapshots.summaries(keep, found[1]) if len(found) > 1 else snapshots.now(keep, found[0])
-        )
+        if len(found) > 1:
+            return await snapshots.since(keep, found[0], await snapshots.summaries(keep, found[1]))
+        await keep.start()
+        try:
+            later = await snapshots.now(keep, found[0])
+        except snapshots.Unmakeable as error:
+            for problem in error.problems:
+                print(f"wheelkeep: {problem}", file=sys.stderr)
+            raise typer.Exit(1) from None
         return await snapshots.since(keep, found[0], later)
 
     difference = asyncio.run(_with(configuration.load(context.obj), compare))

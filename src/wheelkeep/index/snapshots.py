@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core.lock import Lock, Locked, LockedFile
-from wheelkeep.core.model import File, Page
+from wheelkeep.core.model import File, Page, Unreachable
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.snapshot import Difference, Kind, Pinned, Summary, compare, summary
 from wheelkeep.index.index import Index
@@ -54,8 +54,12 @@ class Proposed(Struct, frozen=True, kw_only=True):
 
 
 async def of_index(keep: Keep, index: Index) -> Proposed:
-    """All that is known of an index at this moment; nobody is asked for it."""
+    """All that is known of an index at this moment; nobody is asked for it. Raises Unmakeable where a place of our own
+    cannot be read: what it has would be missing for ever, or be a lower source's.
+    """
     now = datetime.now(UTC)
+    if problems := await _unreadable(index):
+        raise Unmakeable(problems)
     names = {project for _, project in [*await keep.pages.keys(), *await keep.facts.hosted_keys()]}
     pages: dict[ProjectName, Pinned] = {}
     for name in sorted(names):
@@ -67,6 +71,17 @@ async def of_index(keep: Keep, index: Index) -> Proposed:
         for file in pinned.page.files
     )
     return Proposed(index=index.name, kind="index", at=now, pages=pages, here=here)
+
+
+async def _unreadable(index: Index) -> list[str]:
+    """Any name does for that: it is told to nobody outside."""
+    own = [place.source for group in index.groups for place in group if not place.source.remote]
+    answers = [await source.page(ProjectName("any")) for source in own]
+    return [
+        f"the source {answer.source} might have files, but {answer.reason}"
+        for answer in answers
+        if isinstance(answer, Unreachable)
+    ]
 
 
 async def of_lock(keep: Keep, index: Index, lock: Lock, told: Told = lambda *_: None) -> Proposed:
@@ -184,7 +199,7 @@ async def summaries(keep: Keep, of: Snapshot) -> dict[ProjectName, Summary]:
 
 
 async def now(keep: Keep, of: Snapshot) -> dict[ProjectName, Summary]:
-    """What its index shows today: of the projects of a lock, or of all that are known."""
+    """What its index shows today: of the projects of a lock, or of all that are known. Raises Unmakeable."""
     index = keep.indexes[of.index]
     if of.kind == "index":
         return (await of_index(keep, index)).summaries
