@@ -216,6 +216,29 @@ async def test_the_path_that_the_origin_gives_it(outside: Outside, tmp_path: Pat
         assert (await inside.get(f"/main/packages/{rest}/acme_tool-1.0-py3-none-any.whl")).status == 404
 
 
+async def test_the_path_that_pypi_gives_it_wherever_it_came_from(inside: Inside, outside: Outside) -> None:
+    """PyPI names folders by the BLAKE2b-256 of the bytes: those of a folder's or another index's file are the same."""
+    ours = wheel("acme-tool", "1.0", requires_python=">=3.9")
+    for filename, content in (ours, LARGE):
+        path = f"/main/packages/{placed(content)}/{filename}"
+        for _ in ("first", "kept"):
+            reply = await inside.get(path)
+            assert (reply.status, reply.body) == (200, content)
+        assert (await inside.get(f"{path}.metadata")).status == 200
+        for other in (placed(b"other"), placed(content).upper(), "aa/bb/cc"):
+            assert (await inside.get(f"/main/packages/{other}/{filename}")).status == 404
+    assert len(outside.asked("/files/large/")) == 1
+    # Of what is blocked there are no bytes to be looked at, and nobody is asked for them.
+    (denied,) = outside._listed["never"].values()
+    assert (await inside.get(f"/main/packages/{placed(denied.content)}/{denied.filename}")).status == 404
+    assert not outside.asked("/files/never/")
+
+
+def placed(content: bytes) -> str:
+    digest = hashlib.blake2b(content, digest_size=32).hexdigest()
+    return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}"
+
+
 async def follow(inside: Inside, path: str, reply: Reply) -> Reply:
     leads = urljoin(f"http://keep{path}", reply.headers["location"])
     assert leads.startswith("http://keep/")

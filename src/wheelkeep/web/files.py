@@ -1,7 +1,9 @@
 """Files: the page flow, then the verdict of that file, then its bytes. One path for all addresses of a file."""
 
+import asyncio
 import contextlib
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -21,6 +23,7 @@ from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.sources.source import PATIENCE_FILE
+from wheelkeep.store.hashing import hash_all
 from wheelkeep.web import problem, urls
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.respond import SAFE, Answer, FileResponse, Headers, Request, Response, StreamResponse
@@ -29,6 +32,9 @@ from wheelkeep.web.simple import conditional, project_of, redirect
 _FOR_EVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASK_AGAIN = (b"cache-control", b"no-cache")
 _METADATA = ".metadata"
+_HASHED = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/[^/\n]*\n")
+_DIGEST = "blake2b_256"
+_MOST_DIGESTS = 4096
 
 
 class Files:
@@ -37,6 +43,8 @@ class Files:
     def __init__(self, keep: Keep, asked: Asked) -> None:
         self._keep = keep
         self._asked = asked
+        self._digests: dict[str, str] = {}
+        """What PyPI's paths are made of, by sha256: of files that were asked for under such a path."""
 
     async def file(self, request: Request, index: Index, parts: list[str]) -> Answer:
         """``/{index}/files/{project}/{sha256}/{filename}`` and ``….metadata``; ``-`` for a sha256 not told yet."""
@@ -62,7 +70,7 @@ class Files:
         return await self._give(request, index, file, decision, urls.blocked_from_file, told=sha256 != "-")
 
     async def package(self, request: Request, index: Index, parts: list[str]) -> Answer:
-        """``/{index}/packages/aa/bb/{rest}/{filename}``: the file under the path that its origin gives it."""
+        """``/{index}/packages/aa/bb/{rest}/{filename}``: the file under the path that PyPI gives it."""
         filename = parts[-1].removesuffix(_METADATA)
         project = names.owner_of(filename)
         if len(parts) != 4 or project is None:
@@ -72,13 +80,45 @@ class Files:
             return found
         file, decision = found
         against = decision.against
-        if not unquote(file.url.split("?")[0]).endswith(f"/packages/{'/'.join(parts[:3])}/{filename}"):
-            return problem.not_found(request, f"{filename} is not known under this path")
+        try:
+            if not await self._lies_at(file, parts[:3], may_fetch=against is None):
+                return problem.not_found(request, f"{filename} is not known under this path")
+        except FileMissing as error:
+            return problem.not_found(request, str(error))
+        except Unanswered as error:
+            return problem.unavailable(request, error.reason, retry_after=error.retry_after)
         if parts[-1].endswith(_METADATA):
             return await self._metadata(request, file, blocked=against is not None)
         if against is not None:
             return await self.refuse(request, index, file, against, urls.blocked_from_packages)
         return await self._give(request, index, file, decision, urls.blocked_from_packages, told=True)
+
+    async def _lies_at(self, file: File, folders: list[str], *, may_fetch: bool) -> bool:
+        """Whether PyPI has a file in these folders, which are the BLAKE2b-256 of its bytes in hex, cut in three.
+
+        A page may say so by its link; of a file from anywhere else its bytes do. Raises FileMissing or Unanswered.
+        """
+        asked, link = "/".join(folders), unquote(file.url.split("?")[0])
+        if link.endswith(f"/packages/{asked}/{file.filename}"):
+            return True
+        if _HASHED.search(f"{link}\n") is not None or _HASHED.fullmatch(f"/packages/{asked}/\n") is None:
+            return False
+        stored = await self._keep.fetcher.sound(file, patience=PATIENCE_FILE)
+        if stored is None and may_fetch:
+            stored = await self._keep.fetcher.soon(self._keep.source_of(file), file)
+        if stored is None:
+            return False
+        if (known := self._digests.get(stored.path.name)) is None:
+            try:
+                known = (await asyncio.to_thread(hash_all, stored.path, (_DIGEST,)))[0][_DIGEST]
+            except OSError as error:
+                raise Unanswered(
+                    f"{file.filename} cannot be read now: {error.strerror}", retry_after=5
+                ) from None
+            if len(self._digests) >= _MOST_DIGESTS:
+                self._digests.clear()
+            self._digests[stored.path.name] = known
+        return known == asked.replace("/", "")
 
     async def explain_block(self, request: Request, index: Index, parts: list[str]) -> Response:
         """``/{index}/blocked/{gate}/{words}/{filename}``: the reason as it stands now."""
