@@ -46,6 +46,14 @@ def test_without_a_file_the_lock_is_the_result(folder: Path) -> None:
     assert told["uncertain"] and told["file"] is None
 
 
+def test_a_file_that_asks_for_nothing_has_a_lock_without_anything(folder: Path) -> None:
+    (folder / "none.txt").write_text("# nothing yet\n")
+    ran = quickly("lock", "-r", "none.txt", "-o", "pylock.toml", cwd=folder)
+    assert ran.code == 0, ran.err
+    lock = read_lock("pylock.toml", lambda _: (folder / "pylock.toml").read_bytes())
+    assert lock.entries == ()
+
+
 def test_as_the_index_was(folder: Path, outside: Outside) -> None:
     for version, day in (("1.0", "2020-01-01"), ("1.1", "2020-03-01"), ("2.0", "2020-06-01")):
         outside.add(*wheel("dated", version), upload_time=f"{day}T10:00:00Z")

@@ -143,6 +143,9 @@ def test_everything_that_a_snapshot_needs(folder: Path, outside: Outside) -> Non
     (folder / "lock.txt").write_text(f"lib==1.0 --hash=sha256:{sha256(LINUX)}\n")
     part = quickly("mirror", "-r", "lock.txt", "--index", "main@monday", "--json", cwd=folder)
     assert (part.code, part.json["there"], part.json["files"]) == (0, 1, 1)
+    (folder / "none.txt").write_text("# nothing yet\n")
+    none = quickly("mirror", "-r", "none.txt", "--index", "main@monday", "--json", cwd=folder)
+    assert (none.code, none.json["files"]) == (0, 0)
 
 
 def test_a_file_of_a_snapshot_that_its_origin_has_no_more_is_told(folder: Path, outside: Outside) -> None:
@@ -198,7 +201,7 @@ def test_sizes_that_nobody_tells_are_told_to_be_unknown(folder: Path, outside: O
         (["--snapshot", "monday", "app"], "--index main@monday"),
         (["--index", "none@monday"], "no index"),
         (["app", "--python", "3.11"], "belong together"),
-        (["-r", "none.txt"], "cannot be read"),
+        (["-r", "not-there.txt"], "cannot be read"),
         (["app", "--at-once", "0"], "at-once"),
     ],
 )

@@ -120,7 +120,7 @@ def lock(
         [str(one) for one in file or ()], read_whole, constraints=[str(one) for one in constraint or ()]
     )
     wanted = Wanted(requirements=(*said, *read.requirements), constraints=read.constraints)
-    if not wanted.requirements:
+    if not wanted.requirements and not file:
         raise typer.BadParameter("say what is to be locked: requirements, or -r FILE")
     oldest = oldest_of(python) if python is not None else None
     found = _found(settings, chosen, wanted, oldest, _moment(at))

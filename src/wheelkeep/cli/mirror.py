@@ -105,7 +105,8 @@ def mirror(
 
     settings = configuration.load(context.obj)
     given = read_given(requirements or (), file or ())
-    named = bool(given.requirements or given.locks or all_allowed)
+    # A file that asks for nothing asks for that, and not for all that a snapshot has.
+    named = bool(given.requirements or file or all_allowed)
     chosen, when, ref = _where(settings, index, snapshot, named)
     asked = Asked(
         given=given,
