@@ -12,7 +12,7 @@ import pytest
 
 from fakes import tools, workshop
 from fakes.clients import Client, versions
-from fakes.command import wheelkeep
+from fakes.command import Ran, quickly
 from fakes.dists import wheel
 from fakes.outside import Outside
 from fakes.server import PATIENCE, Server, environment, program
@@ -49,12 +49,16 @@ def keep(outside: Outside, tmp_path: Path) -> Server:
     return Server(tmp_path / "keep", CONFIG.format(url=outside.url))
 
 
+def run(keep: Server, *words: str | Path) -> Ran:
+    return quickly(*words, cwd=keep.folder)
+
+
 def test_what_is_built_is_installed_and_says_of_what(
     keep: Server, outside: Outside, new_pip: Client, tmp_path: Path
 ) -> None:
     outside.add(*workshop.source("app"))
     with keep:
-        ran = wheelkeep("-c", keep.config, "build", "app", "--into", "built", "--json")
+        ran = run(keep, "build", "app", "--into", "built", "--json")
         assert ran.code == 0, ran.out + ran.err
         (made,) = ran.json["built"]
         assert (made["published"], made["reproducible"]) == ("new", "yes")
@@ -66,10 +70,10 @@ def test_what_is_built_is_installed_and_says_of_what(
         key = read_key(keep.get("/log/key").body.decode())
         statement = verify(msgspec.json.decode(stated.body, type=Envelope), key)
         assert statement["subject"] == [{"name": made["filename"], "digest": {"sha256": made["sha256"]}}]
-        again = wheelkeep("-c", keep.config, "build", "app", "--into", "built")
+        again = run(keep, "build", "app", "--into", "built")
         assert (again.code, again.out) == (0, again.out), again.err
         assert "nothing to build" in again.out
-    audited = wheelkeep("-c", keep.config, "audit", "--json")
+    audited = run(keep, "audit", "--json")
     lines = [json.loads(line) for line in audited.out.splitlines()]
     told = {(line["kind"], line["filename"]): line for line in lines}
     published = told["published", made["filename"]]
@@ -84,7 +88,7 @@ def test_what_cannot_be_built_is_said_and_the_rest_is_there(keep: Server, outsid
     outside.add(*workshop.source("broken", files={"fails": b"last words\x1b[2J"}))
     outside.add(*workshop.source("unsteady", files={"unsteady": b""}))
     words = ["build", "blocked", "broken", "unsteady", "--into", "built", "--jobs", "3"]
-    ran = wheelkeep("-c", keep.config, *words, "--json", cwd=keep.folder)
+    ran = run(keep, *words, "--json")
     assert ran.code == 1, ran.out + ran.err
     failed = {one["sdist"]: one for one in ran.json["failed"]}
     assert failed.keys() == {"blocked-1.0.tar.gz", "broken-1.0.tar.gz"}
@@ -95,13 +99,13 @@ def test_what_cannot_be_built_is_said_and_the_rest_is_there(keep: Server, outsid
     assert (made["filename"], made["reproducible"]) == ("unsteady-1.0-py3-none-any.whl", "no")
     assert [one for one in made["differences"] if one.startswith("unsteady differs")]
     # Once more, and the bytes are others: what was published stays as it was.
-    anew = wheelkeep("-c", keep.config, "build", "unsteady", "--into", "built", "--anew", "--once")
+    anew = run(keep, "build", "unsteady", "--into", "built", "--anew", "--once")
     assert (anew.code, "never gets other bytes" in anew.out) == (1, True), anew.out + anew.err
 
 
 def test_a_run_that_was_killed_leaves_nothing_and_goes_on(keep: Server, outside: Outside) -> None:
     outside.add(*workshop.source("app"))
-    outside.delay = 0.3
+    outside.faults["/files/wk-tool/"] = "hang"
     command = [program(), "-c", str(keep.config), "build", "app", "--into", "built"]
     process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE)
     until = time.monotonic() + PATIENCE
@@ -110,9 +114,9 @@ def test_a_run_that_was_killed_leaves_nothing_and_goes_on(keep: Server, outside:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    outside.delay = 0
-    assert wheelkeep("-c", keep.config, "verify").code == 0
-    ran = wheelkeep("-c", keep.config, "build", "app", "--into", "built", "--json")
+    outside.faults.clear()
+    assert run(keep, "verify").code == 0
+    ran = run(keep, "build", "app", "--into", "built", "--once", "--json")
     assert (ran.code, ran.json["built"][0]["published"]) == (0, "new"), ran.err
 
 
@@ -124,14 +128,14 @@ def test_a_wheelhouse_of_wheels_alone(
     outside.add(*wheel("ready", "1.0"))
     lock, house = tmp_path / "requirements.txt", tmp_path / "house"
     words = ["export", "wheelhouse", house, "-r", lock]
-    assert wheelkeep("-c", keep.config, "lock", "app", "ready", "-o", lock).code == 0
-    ran = wheelkeep("-c", keep.config, *words, "--build", "--once", "--json")
+    assert run(keep, "lock", "app", "ready", "-o", lock).code == 0
+    ran = run(keep, *words, "--build", "--once", "--json")
     assert (ran.code, ran.json["built"]) == (0, ["app-1.0-py3-none-any.whl"]), ran.err
     assert not list(house.glob("*.tar.gz"))
     told = (house / "requirements.txt").read_text()
     assert f"# built here from {name} sha256:{hashlib.sha256(content).hexdigest()}" in told
     outside.stop()
-    again = wheelkeep("-c", keep.config, *words, "--build", "--once", "--json")
+    again = run(keep, *words, "--build", "--once", "--json")
     assert (again.code, again.json["written"], again.json["there"]) == (0, 0, 2), again.err
     assert (house / "requirements.txt").read_text() == told
     names = ["--require-hashes", "-r", str(house / "requirements.txt")]
@@ -146,4 +150,4 @@ def test_a_wheelhouse_of_wheels_alone(
     ]
     done = new_pip.run("install", *found, *names)
     assert (done.code, versions(tmp_path / "to")) == (0, {"app": "1.0", "ready": "1.0"}), done.said
-    assert wheelkeep("-c", keep.config, *words, "--build", "--platform", "win_amd64").code == 2
+    assert run(keep, *words, "--build", "--platform", "win_amd64").code == 2
