@@ -432,12 +432,13 @@ asyncio.run(sandboxed([python_inside(), "-I", "-S", "-c", "import time; time.sle
 """
 
 
-def test_what_kills_the_keep_kills_it_too(out: Path, token: str) -> None:
+def test_what_kills_the_keep_kills_it_too(out: Path, tmp_path: Path, token: str) -> None:
     # The word in two halves, so that the parent is not found by it.
     program = PARENT.replace("sys.argv[1]", f"{token[:8]!r} + {token[8:]!r}").replace(
         "sys.argv[2]", repr(str(out))
     )
-    with subprocess.Popen([sys.executable, "-c", program]) as parent:
+    around = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program], env=around) as parent:
         try:
             while not running(token):
                 assert parent.poll() is None
