@@ -117,6 +117,13 @@ def test_uploads_come_over_with_their_past(tmp_path: Path, far: Folder) -> None:
     again = far.run("import", near.path / "x.bundle", "--json").json
     assert (again["trust"], again["came"], again["new"], again["changed"]) == ("known", 0, 0, 0)
     assert len(far.audit("carried line")) == lines
+    # What people here say of a project is not taken back by a bundle that says nothing of it.
+    near.run("project-status", "demo", "active")
+    near.run("export", "bundle", "active.bundle")
+    far.run("project-status", "demo", "archived")
+    far.run("import", near.path / "active.bundle")
+    assert "archived" in far.run("import", near.put(*wheel("demo", "9.0")), code=1).out
+    far.run("project-status", "demo", "active")
     # Back to where it came from: there all is as it was.
     far.run("export", "bundle", "back.bundle")
     back = near.run(

@@ -107,8 +107,6 @@ class Unpacking:
             return StoredPage(page=after, etag=None, checked=at)
 
         said = await self._said(project, target)
-        for state in project.states.items():
-            await self._keep_provenance(target, *state)
         await keep.carriage.grow(
             target, project.project, change, lambda: [*self._lines(project, target, shown), *said]
         )
@@ -120,10 +118,12 @@ class Unpacking:
             )
             if not clash.known:
                 keep.book.incident(target, project.project, clash.incident)
+        wrong = {one.incident.filename for one in clashes}
         for file in files:
             stored = keep.fetcher.stored(file)
-            if stored is not None and file.filename not in {one.incident.filename for one in clashes}:
+            if stored is not None and file.filename not in wrong:
                 await keep.metadata.arrived(file, stored)
+                await self._keep_provenance(file, project.states[file.filename].provenance)
 
     async def _warn(self, project: Project, target: SourceName) -> None:
         """What the other keep blocks is this keep's own to decide; but somebody should hear of it."""
@@ -132,12 +132,11 @@ class Unpacking:
             if (says := project.blocked.get(file.filename)) is not None:
                 self.warned.append(Left(what=file.filename, why=(says,)))
 
-    async def _keep_provenance(self, target: SourceName, filename: str, state: object) -> None:
-        document = getattr(state, "provenance", None)
-        if document is not None and await self._keep.facts.document(target, PROVENANCE, filename) is None:
-            await self._keep.facts.learn_document(
-                target, PROVENANCE, filename, document.encode(), datetime.now(UTC)
-            )
+    async def _keep_provenance(self, file: File, document: str | None) -> None:
+        facts = self._keep.facts
+        if document is not None and await facts.document(file.source, PROVENANCE, file.filename) is None:
+            now = datetime.now(UTC)
+            await facts.learn_document(file.source, PROVENANCE, file.filename, document.encode(), now)
 
     async def _host(self, project: Project, target: SourceName, files: Sequence[File]) -> None:
         """A hosted source's project: each file passes the checks of an upload, and its name must be free."""

@@ -224,9 +224,13 @@ async def _replace(connection: Connection, file: File) -> None:
 async def _stand(
     connection: Connection, source: SourceName, project: ProjectName, status: Status | None
 ) -> bool:
-    """The project's status becomes the bundle's; but what is in quarantine here stays so. Whether it changed."""
+    """The project's status becomes the bundle's, where that has one and it is not in quarantine here; whether it changed."""
     standing = await read_standing(connection, source, project)
-    if standing.status == status or (standing.status is not None and standing.status.status == "quarantined"):
+    if (
+        status is None
+        or standing.status == status
+        or (standing.status is not None and standing.status.status == "quarantined")
+    ):
         return False
     await write_standing(connection, source, project, Standing(status=status, freed=standing.freed))
     return True
