@@ -224,7 +224,7 @@ async def _replace(connection: Connection, file: File) -> None:
 async def _stand(
     connection: Connection, source: SourceName, project: ProjectName, status: Status | None
 ) -> bool:
-    """The project's status becomes the bundle's, where that has one and it is not in quarantine here; whether it changed."""
+    """The status becomes the bundle's, where that has one and it is not in quarantine here; whether it changed."""
     standing = await read_standing(connection, source, project)
     if (
         status is None
