@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core.built import Built
+from wheelkeep.core.errors import Unwritable
 from wheelkeep.core.model import File
 from wheelkeep.core.names import SourceName
 from wheelkeep.index.build_attempt import Failed
@@ -32,10 +33,6 @@ class Finished(Struct, frozen=True, kw_only=True):
     refused: tuple[str, ...] = ()
     """Why it was not published, as sentences."""
 
-    @property
-    def good(self) -> bool:
-        return self.built is not None and not self.refused
-
 
 async def run(
     keep: Keep,
@@ -48,14 +45,19 @@ async def run(
 ) -> AsyncIterator[Finished]:
     """Builds and, where ``into`` says where, publishes; gives each as it is done. ``begun``: told before that.
 
-    Raises NoSandbox, OSError.
+    Raises NoSandbox.
     """
     turn = asyncio.Semaphore(at_once)
 
     async def one(sdist: File) -> Finished:
         async with turn:
             begun(sdist)
-            return await _finished(keep, builder, sdist, into)
+            try:
+                return await _finished(keep, builder, sdist, into)
+            except (OSError, Unwritable) as error:
+                # A disk that is full: the next may be smaller, and what was done stays done.
+                why = f"this machine's disk or memory does not take it: {getattr(error, 'strerror', None) or error}"
+                return Finished(sdist=sdist, failed=Failed(sdist=sdist.filename, why=why))
 
     running = [asyncio.create_task(one(sdist)) for sdist in sdists]
     try:
