@@ -148,16 +148,16 @@ def test_what_clients_ask_does_not_pile_up() -> None:
 
 def test_large_sets_are_quick() -> None:
     texts = [f"pkg-{n}>={n % 50},<{n % 50 + 1}" for n in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     rules = RuleSet(read_rule(text, globs=True) for text in texts)
-    built = time.perf_counter() - started
+    built = time.process_time() - started
     name, versions = project("pkg-5"), [f"5.{n // 10}.0" for n in range(5_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert all(rules.match(name, version) for version in versions)
-    matched = time.perf_counter() - started
-    # Ten times what a laptop needs: a machine under load must not fail, a wrong order of growth must.
-    assert built < 2
-    assert matched < 0.2
+    matched = time.process_time() - started
+    # Tens of times what a laptop needs: a machine under load must not fail, a wrong order of growth must.
+    assert built < 4
+    assert matched < 1
 
 
 @given(st.text(st.sampled_from("aB1-_.*?[]!<>=~,@;() "), max_size=20), st.booleans())
@@ -216,9 +216,9 @@ def test_pins_are_found_as_if_they_were_tried_one_by_one(specifiers: list[str], 
 
 def test_thousands_of_pins_of_one_project_cost_next_to_nothing() -> None:
     rules = RuleSet([read_rule(f"demo==1.{number}") for number in range(10_000)])
-    began = time.perf_counter()
+    began = time.process_time()
     matched = [rules.match(project("demo"), f"1.{number}") for number in range(9_000, 11_000)]
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert [rule.text for rule in matched if rule is not None] == [
         f"demo==1.{n}" for n in range(9_000, 10_000)
     ]
