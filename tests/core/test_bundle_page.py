@@ -60,6 +60,11 @@ def test_uploads_have_no_address_and_attestations_come_beside() -> None:
     assert project.used == ("demo-0.1-py3-none-any.whl",)
 
 
+def test_attestations_that_nobody_can_read_stay_behind() -> None:
+    for odd in (b"\xff", b"[]", b'{"a": 1e400}', b"<html>"):
+        assert write_state(WHEEL, odd).provenance is None
+
+
 def test_the_place_in_the_log_is_proven() -> None:
     told = SeenFile(
         at="2026-01-01T00:00:00.000000Z", source="outer", project="demo", filename=WHEEL.filename,
@@ -139,7 +144,9 @@ def test_lines_of_the_ledger_stand_between_their_links() -> None:
         {"states": {WHEEL.filename: State(first_seen="yesterday")}},
         {"states": {WHEEL.filename: State(changed="<b>")}},
         {"states": {WHEEL.filename: State(before=(bundle.Was(until=written(NOW), yanked="two\nlines"),))}},
-        {"states": {WHEEL.filename: State(provenance="x" * 1_000_001)}},
+        {"states": {WHEEL.filename: State(provenance='"%s"' % ("x" * 1_000_001))}},
+        {"states": {WHEEL.filename: State(provenance='{"a": 1e400}')}},
+        {"states": {WHEEL.filename: State(provenance="[]")}},
         {"used": ("demo-0.1-py3-none-any.whl",)},
         {"used": ("other-0.1-py3-none-any.whl",), "kind": "hosted"},
         {"blocked": {"other-2.0.tar.gz": "why"}},

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from fakes.dists import sdist, wheel
 from fakes.outside import Outside
 from fakes.site import listed, roots, things
 from wheelkeep.core.buckets import read_bucket
-from wheelkeep.core.names import IndexName, ProjectName
+from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.static_site import ROOT
 from wheelkeep.index.needed import Lacking
 from wheelkeep.index.site import NothingToShow, Scope, Site, everything, exactly, export
@@ -22,6 +22,7 @@ from wheelkeep.index.snapshots import make, of_index
 from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.shelf import Shelf, Thing, Unavailable, hash_of
 from wheelkeep.store.shelves import open_shelf
+from wheelkeep.store.uploads import PROVENANCE
 
 CONFIG = """
 [sources.outer]
@@ -122,6 +123,12 @@ async def test_written_once_and_then_only_what_changed(inside: Inside, tmp_path:
     state = await exported(inside, to)
     assert (state.written, state.files) == (0, 4)
     assert marks(to) == before
+
+    await inside.keep.facts.learn_document(
+        SourceName("outer"), PROVENANCE, NEW[0], b'{"a": 1e400}', datetime.now(UTC)
+    )
+    await exported(inside, to)
+    assert "provenance" not in (to / "simple" / "demo" / "index.json").read_text()
 
     (to / "simple" / "demo" / "index.html").write_bytes(b"defaced")
     next(to.glob(f"files/lib/*/{LIB[0]}")).write_bytes(b"x" * len(LIB[1]))

@@ -86,7 +86,7 @@ def write_state(file: File, provenance: bytes | None) -> State:
         left=file.left,
         unstated=file.unstated,
         changed=file.changed,
-        provenance=provenance.decode() if provenance is not None else None,
+        provenance=_readable(provenance) if provenance is not None else None,
     )
 
 
@@ -134,6 +134,22 @@ def _fits(filename: str, project: ProjectName) -> bool:
     return True
 
 
+def _readable(document: bytes) -> str | None:
+    """What an origin told as attestations long ago may be anything."""
+    try:
+        text = document.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if _is_document(text) else None
+
+
+def _is_document(text: str) -> bool:
+    try:
+        return len(text) <= LARGEST and isinstance(msgspec.json.decode(text), dict)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return False
+
+
 class _Counted(Struct):
     files: list[msgspec.Raw]
 
@@ -143,8 +159,8 @@ def _file(file: File, state: State, kind: bundle.SourceKind, checkpoint: Checkpo
         raise NotABundle(f"it tells no hash or no size of {file.filename}")
     if state.left is not None and state.left not in get_args(Departure):
         raise NotABundle(f"it tells of no known way in which {file.filename} left")
-    if state.provenance is not None and len(state.provenance) > LARGEST:
-        raise NotABundle(f"the attestations of {file.filename} in it are too large")
+    if state.provenance is not None and not _is_document(state.provenance):
+        raise NotABundle(f"the attestations of {file.filename} in it cannot be read")
     if state.changed is not None and not _DIGEST.fullmatch(state.changed):
         raise NotABundle(f"it tells of {file.filename} what is no digest")
     reasons = [was.yanked for was in state.before]

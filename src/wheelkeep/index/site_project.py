@@ -183,8 +183,11 @@ class Projects:
         found = await self._keep.facts.document(file.source, PROVENANCE, file.filename)
         if found is None:
             return False
-        # Written anew: only what reads as JSON goes out.
-        body = msgspec.json.encode(msgspec.json.decode(found[0]))
+        try:
+            # Written anew: only what reads as JSON goes out.
+            body = msgspec.json.encode(msgspec.json.decode(found[0]))
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            return False
         await self._beside(new, static_site.provenance_name(file), body)
         return True
 
