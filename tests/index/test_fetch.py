@@ -285,6 +285,14 @@ async def test_without_a_sha256_the_other_digests_are_held_to(fetching: Fetching
     assert [incident.kind for incident in fetching.incidents] == ["bytes-differ"]
 
 
+async def test_a_sha256_that_came_later_does_not_lift_the_digests_before_it(fetching: Fetching) -> None:
+    other = hashlib.sha512(b"first").hexdigest()
+    with pytest.raises(Unanswered, match="sha512"):
+        await fetching.read(fetching.lists(BIG, digests={"sha512": other}))
+    assert fetching.arrived == []
+    assert [incident.first for incident in fetching.incidents] == [f"sha512:{other}"]
+
+
 async def test_other_bytes_than_those_that_were_first_are_cut_off(fetching: Fetching) -> None:
     """Who is told of new bytes may know that others came first: the last piece is given to nobody."""
     one = fetching.lists(BIG, sha256=None)

@@ -214,8 +214,8 @@ class Fetcher:
     ) -> None:
         filling = Passing(self._blobs)
         fill.opened(filling, stream.length)
-        checked = {name: value for name, value in file.digests.items() if file.sha256 is None}
-        filling.also(set(checked))
+        # Also beside a sha256: that may have been told later, and of other bytes.
+        filling.also(set(file.digests))
         most = _most(file, stream.length)
         if stream.length is not None and stream.length > most:
             raise Unanswered(f"{file.filename} is longer than its page says")
@@ -240,7 +240,7 @@ class Fetcher:
         if file.sha256 is not None and sha256 != file.sha256:
             raise Mismatch(file.sha256, sha256)
         digests = filling.digests()
-        for name, value in checked.items():
+        for name, value in file.digests.items():
             if digests[name] != value:
                 raise Mismatch(f"{name}:{value}", f"{name}:{digests[name]}")
         fill.sha256 = await filling.keep()
