@@ -1,12 +1,15 @@
 """Whatever is printed, a terminal shows it and does nothing."""
 
+import errno
 import io
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelkeep.cli.terminal import Plain
+from wheelkeep.core.errors import WheelkeepError
 
 
 def printed(text: str) -> str:
@@ -42,6 +45,22 @@ def test_no_text_is_obeyed(text: str) -> None:
     assert all(letter.isprintable() or letter in "\n\t\x1b" for letter in out)
     # What is left of commands is nothing but colours.
     assert all(piece[:1] == "[" and "m" in piece for piece in out.split("\x1b")[1:])
+
+
+class Full(io.StringIO):
+    def __init__(self, why: int) -> None:
+        super().__init__()
+        self.why = why
+
+    def write(self, _: str) -> int:
+        raise OSError(self.why, os.strerror(self.why))
+
+
+def test_a_disk_that_takes_no_more_is_told_of() -> None:
+    with pytest.raises(WheelkeepError, match="cannot be written: No space left on device"):
+        print("x", file=Plain(Full(errno.ENOSPC)))
+    with pytest.raises(BrokenPipeError):
+        print("x", file=Plain(Full(errno.EPIPE)))
 
 
 def test_it_is_a_stream() -> None:

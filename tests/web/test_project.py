@@ -101,6 +101,7 @@ async def test_other_spellings_other_projects_and_closed_indexes(folder: Path) -
         assert (await inside.get("/main/project/Demo/")).headers["location"].endswith("../demo/")
         assert (await inside.get("/main/project/demo")).status == 301
         assert (await inside.get("/main/project/absent/")).status == 404
+        assert (await inside.get("/main/project/")).status == 404
         assert (await inside.get("/main/project/..%2f/")).status == 404
         assert (await inside.get("/main/project/bare/")).status == 200
         assert (await inside.post("/main/project/demo/")).status == 405

@@ -3,6 +3,7 @@
 import re
 from typing import Any, TextIO
 
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.one_line import plain
 
 _COLOUR = re.compile(r"(\x1b\[(?:[0-3]|3[1-6])(?:;(?:[0-3]|3[1-6]))*m)")
@@ -19,15 +20,25 @@ class Plain:
         self.stream = stream
 
     def write(self, text: str) -> int:
+        """Raises WheelkeepError where nothing more can be written, as on a full disk; BrokenPipeError where nobody
+        reads any more, which is no mistake."""
+        try:
+            self._write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WheelkeepError(f"what there is to tell cannot be written: {error.strerror}") from None
+        return len(text)
+
+    def _write(self, text: str) -> None:
         if text.isprintable():
             self.stream.write(text)
-            return len(text)
+            return
         start = "\r" if text.startswith("\r") else ""
         parts = _COLOUR.split(text.removeprefix(start))
         # Every second part is a colour.
         told = "".join(part if at % 2 else plain(part, lines=True) for at, part in enumerate(parts))
         self.stream.write(start + told)
-        return len(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

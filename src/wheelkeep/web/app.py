@@ -266,7 +266,7 @@ class App:
                 return redirect(f"{index.name}/", request)
             case [""]:
                 return await self._home.page([index], depth=1)
-            case ["project", text] if _plain(text):
+            case ["project", text] if text and _plain(text):
                 return redirect(f"{text}/", request)
             case ["project", text, ""]:
                 return await self._projects.page(request, index, text)
