@@ -1,6 +1,7 @@
 """The system's own knowledge of connections, read from real ones."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -9,6 +10,7 @@ import pytest
 from wheelkeep.core import crowd as rules
 from wheelkeep.web.crowd import Crowd
 
+FIN_WAIT2 = 5
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -71,6 +73,10 @@ def test_who_asked_while_it_waited_for_a_place_is_answered_first(
     assert ended(pairs) == [9]
     for server, _ in pairs[:-1]:
         server.recv(100)
+    # Nor is the one that was ended ended again, once its client's system heard of that.
+    over = pairs[9][0]
+    while over.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[0] != FIN_WAIT2:
+        time.sleep(0.001)
     assert Crowd(port(pairs), 8, busy=lambda _: False).look() == 0
 
 

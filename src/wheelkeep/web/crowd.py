@@ -28,6 +28,8 @@ _TCP_INFO = struct.Struct("=8B24I4Q4I")
 _UNACKED, _SENT, _RECEIVED, _ACKED, _CAME, _NOT_SENT = 12, 17, 19, 34, 35, 38
 _LISTEN = 10
 """The first of those bytes, where no connection is but some may wait: the packets then count those (linux/tcp.h)."""
+_OVER = frozenset({4, 5, 6, 7, 9, 11})
+"""The same, where this side has ended it already: waiting for the other's word or for nothing (linux/tcp_states.h)."""
 Peer: TypeAlias = tuple[str, int]
 
 
@@ -103,7 +105,7 @@ class Crowd:
 
 def _info(descriptor: int, port: int) -> tuple[Peer | None, tuple[int, ...]] | None:
     """Who is at the other end of a connection to ``port``, None where it is listened on, and what the system knows of
-    it; None alone: it is something else."""
+    it; None alone: it is something else, or over."""
     # Borrowed: the server owns it, and may have closed it by now.
     with contextlib.suppress(OSError, ValueError):
         borrowed = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)
@@ -111,6 +113,8 @@ def _info(descriptor: int, port: int) -> tuple[Peer | None, tuple[int, ...]] | N
             if borrowed.getsockname()[1] != port:
                 return None
             told = _TCP_INFO.unpack(borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size))
+            if told[0] in _OVER:
+                return None
             return (None if told[0] == _LISTEN else borrowed.getpeername()[:2]), told
         except (IndexError, TypeError, struct.error):
             return None  # a socket of another kind, or an older kernel
