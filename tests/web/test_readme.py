@@ -40,6 +40,11 @@ async def test_what_is_too_long_or_broken_is_not_rendered() -> None:
     assert await readmes.html("Title\n=\n\n.. raw:: html\n\n   <b>\n", "text/x-rst") is None
 
 
+async def test_a_short_text_that_makes_a_long_page_is_not_rendered() -> None:
+    grows = "[^a]: x\n\n" + "[^a]" * 12_000
+    assert len(grows) < LONGEST and await Readmes().html(grows, "text/markdown") is None
+
+
 async def test_many_readers_of_one_text_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A description that takes all the time there is takes it once or twice, not once for every reader."""
     made: list[str] = []

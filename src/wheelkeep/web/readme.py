@@ -13,6 +13,8 @@ from email.message import Message
 
 LONGEST = 300_000
 """Letters of a description that are shown."""
+_LARGEST = 1_000_000
+"""Bytes of HTML that are taken: short texts can make a thousand times their size, and the last ones are kept."""
 _SECONDS = 10
 _MEMORY = 1024 * 1024 * 1024
 _KEPT = 64
@@ -93,7 +95,8 @@ def _main() -> None:
         html = rst.render(given["text"])
     else:
         html = markdown.render(given["text"], variant=given["kind"])
-    sys.stdout.buffer.write((html or "").encode())
+    body = (html or "").encode()
+    sys.stdout.buffer.write(body if len(body) <= _LARGEST else b"")
 
 
 if __name__ == "__main__":
