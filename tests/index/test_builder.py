@@ -150,8 +150,15 @@ async def test_an_earlier_build_of_the_same_is_compared(bench: Bench) -> None:
     assert (await bench.built(ONE, once=True, anew=True)).reproducible == "untold"
 
 
+async def test_what_was_no_once_is_no_ever_after(bench: Bench) -> None:
+    await bench.built(ONE, OTHER)
+    made = await bench.built(ONE, ONE, anew=True)
+    assert made.reproducible == "no"
+    assert made.differences[0].endswith(", of the same, was not reproducible")
+
+
 async def test_other_inputs_prove_nothing(bench: Bench) -> None:
-    outer = bench.attempt
+    outer, used = bench.attempt, list(bench.used)
 
     async def changing(*words: Any, **named: Any) -> Wheel | Failed:
         outcome = await outer(*words, **named)
@@ -163,6 +170,11 @@ async def test_other_inputs_prove_nothing(bench: Bench) -> None:
         made = await bench.built(ONE, OTHER)
     assert made.reproducible == "untold"
     assert made.differences == ("the second build fetched other files, and made another wheel",)
+    # What the second wheel was is not undone by one that was made before, or is made later.
+    bench.used = used
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "attempt", changing)
+        assert (await bench.built(ONE, OTHER, anew=True)).reproducible == "untold"
 
 
 async def test_what_is_blocked_by_now_is_not_built(bench: Bench) -> None:

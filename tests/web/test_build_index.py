@@ -101,7 +101,7 @@ async def test_what_the_policy_blocks_is_not_given(face: BuildIndex) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/", "/simple/tool/", "/other/simple/tool/", "/api/v1/indexes", "/metrics", "/log/checkpoint", "/main/legacy/",
-     "/main/project/tool/", "/main/../other/simple/tool/", "/main@2026-11-01/simple/tool/", "/main/built/tool/"],
+     "/main/project/tool/", "/main/../other/simple/tool/", "/main@2026-11-01/simple/tool/", "/main/built/tool/", "*"],
 )  # fmt: skip
 async def test_nothing_else_is_there(face: BuildIndex, path: str) -> None:
     status, _ = await ask(face, path)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from wheelkeep import __version__
 from wheelkeep.core.asker import Asker
-from wheelkeep.core.built import Built, Material, Reproducible, Tools
+from wheelkeep.core.built import Built, Material, Tools
 from wheelkeep.core.differing import differences
 from wheelkeep.core.errors import FileMissing, Unanswered, WheelkeepError
 from wheelkeep.core.model import File
@@ -138,20 +138,25 @@ class Builder:
         return await attempt(self._index, self._shop, of, stored.path, epoch=epoch, out=out)
 
     async def _with_earlier(self, built: Built, wheel: Wheel) -> Built:
-        """The same, held against what was made of the very same inputs before, where it still is."""
-        tools = built.tools
+        """The same, held against all that was made of the very same inputs before, where it still is."""
+        tools, same = built.tools, False
         for earlier in await self._keep.builds.of_sdist(built.sdist.sha256, tools.python, tools.platform):
             if earlier.hashes != built.hashes or earlier.epoch != built.epoch or earlier.tools != tools:
                 continue
-            if earlier.sha256 == wheel.sha256:
-                same: Reproducible = "no" if built.reproducible == "no" else "yes"
-                return replace(built, reproducible=same)
-            if self._keep.blobs.has(earlier.sha256):
+            on = f"the build of {earlier.ended:%Y-%m-%d}"
+            says: tuple[str, ...] = ()
+            if earlier.sha256 != wheel.sha256 and self._keep.blobs.has(earlier.sha256):
                 path = self._keep.blobs.path(earlier.sha256)
                 differ = await asyncio.to_thread(_differences, path, wheel.path)
-                says = tuple(f"against the build of {earlier.ended:%Y-%m-%d}: {one}" for one in differ)
+                says = tuple(f"against {on}: {one}" for one in differ)
+            elif earlier.reproducible == "no":
+                # Who draws lots gives the same twice now and then.
+                says = (f"{on}, of the same, was not reproducible",)
+            same = same or earlier.sha256 == wheel.sha256
+            if says:
                 return replace(built, reproducible="no", differences=(*built.differences, *says))
-        return built
+        # A second wheel that was another one, of whatever, is not undone by an older one.
+        return replace(built, reproducible="yes") if same and not built.differences else built
 
     async def _kept(self, built: Built, wheel: Wheel) -> Built:
         """Bytes first, then what is stated of them."""

@@ -82,7 +82,8 @@ class BuildIndex:
         if request.method not in ("GET", "HEAD"):
             return problem.method_not_allowed(request)
         parts = request.path.split("/")[1:]
-        if len(request.path) > _LONGEST_PATH or parts[0] != self._index.path:
+        # ``*`` and ``host:port`` are targets of requests too (RFC 9112, 3.2), and have no parts.
+        if len(request.path) > _LONGEST_PATH or parts[:1] != [self._index.path]:
             return problem.not_found(request, "a build has one index, and nothing else is here")
         if not await self._affordable(parts[1:]):
             return problem.enough(request, self.too_much)
