@@ -14,6 +14,7 @@ from fakes.command import Ran, quickly
 from fakes.dists import sdist, wheel
 from fakes.outside import Outside
 from wheelkeep import compose, configuration
+from wheelkeep.core.model import Page
 from wheelkeep.index.unbundle import Taking
 
 HOSTED = """
@@ -63,14 +64,16 @@ class Folder:
 
     def listed(self, project: str = "demo") -> dict[str, str | None]:
         """What its index has, each file with its hash."""
+        page = self.page(project)
+        return {file.filename: file.sha256 for file in page.files} if page is not None else {}
 
-        async def look() -> dict[str, str | None]:
+    def page(self, project: str = "demo") -> Page | None:
+        async def look() -> Page | None:
             keep = compose.build(configuration.load(self.path / "wheelkeep.toml"))
             try:
-                page = await keep.indexes["main"].known(project)  # type: ignore[index, arg-type]
+                return await keep.indexes["main"].known(project)  # type: ignore[index, arg-type]
             finally:
                 await keep.close()
-            return {file.filename: file.sha256 for file in page.files} if page is not None else {}
 
         return asyncio.run(look())
 
@@ -130,6 +133,37 @@ def test_uploads_come_over_with_their_past(tmp_path: Path, far: Folder) -> None:
         "import", far.path / "back.bundle", "--key", far.path / "wheelkeep-data/log/key.pub", "--json"
     )
     assert (back.json["came"], back.json["new"], back.json["changed"]) == (0, 0, 0)
+
+
+def test_an_older_bundle_takes_nothing_back(tmp_path: Path, far: Folder) -> None:
+    near = Folder(tmp_path / "near")
+    near.run("import", near.put(NAME, WHEEL))
+    near.run("yank", "demo==1.0", "--reason", "it burns")
+    near.run("project-status", "demo", "archived")
+    near.run("export", "bundle", "old.bundle")
+    near.run("unyank", "demo==1.0")
+    near.run("project-status", "demo", "deprecated")
+    near.run("export", "bundle", "new.bundle")
+    for name in ("new.bundle", "old.bundle", "new.bundle"):
+        far.run("import", near.path / name)
+        page = far.page()
+        assert page is not None and page.status is not None
+        assert [file.yanked for file in page.files] == [None]
+        assert page.status.status == "deprecated"
+
+
+def test_what_is_admitted_since_goes_too(tmp_path: Path, far: Folder) -> None:
+    near = Folder(tmp_path / "near", HOSTED + 'policy = "policy.toml"\n')
+    near.run("import", near.put(NAME, WHEEL), near.put(*wheel("demo", "2.0")))
+    near.put("policy.toml", b'[deny]\npackages = ["demo==1.0"]\n')
+    near.run("snapshot", "create", "first")
+    near.run("export", "bundle", "first.bundle")
+    near.put("policy.toml", b"")
+    more = near.run("export", "bundle", "more.bundle", "--since", "first", "--json").json
+    assert (more["files"], more["listed"]) == (1, 2)
+    for name in ("first.bundle", "more.bundle"):
+        far.run("import", near.path / name)
+    assert far.listed() == near.listed()
 
 
 def test_who_made_it_decides(far: Folder) -> None:
@@ -251,6 +285,11 @@ def test_files_of_a_folder_go_into_a_folder(tmp_path: Path) -> None:
     near.run("export", "bundle", "x.bundle")
     far.run("import", near.path / "x.bundle")
     assert (far.path / "house" / NAME).read_bytes() == WHEEL
+    # Wherever in the folder it lies.
+    (far.path / "house" / "below").mkdir()
+    (far.path / "house" / NAME).rename(far.path / "house" / "below" / NAME)
+    assert far.run("import", near.path / "x.bundle", "--json").json["new"] == 0
+    (far.path / "house" / "below" / NAME).rename(far.path / "house" / NAME)
     (far.path / "house" / NAME).write_bytes(b"other")
     assert "another file of that name" in far.run("import", near.path / "x.bundle", code=1).out
     assert (far.path / "house" / NAME).read_bytes() == b"other"

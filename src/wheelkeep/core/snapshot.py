@@ -15,11 +15,13 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _REF = re.compile(r"([^~]+)(?:~([1-9][0-9]{0,8}))?", re.ASCII)
 
 
-class Pinned(Struct, frozen=True):
+class Pinned(Struct, frozen=True, omit_defaults=True):
     """One project in a snapshot: its page before policy, and whose the name was."""
 
     page: Page
     owners: tuple[SourceName, ...]
+    withheld: tuple[str, ...] = ()
+    """Files that the policy did not let in when the snapshot was made, by name."""
 
 
 class Ref(Struct, frozen=True):

@@ -243,7 +243,9 @@ class Bundling:
         if base is None or pinned is None:
             self._blobs |= {file.sha256 or "": keep.blobs.size(file.sha256 or "") or 0 for file in files}
             return False
-        there = {file.filename: file for file in pinned.page.files if file.source == source}
+        # What the policy did not let in then went with no bundle.
+        went = [file for file in pinned.page.files if file.filename not in pinned.withheld]
+        there = {file.filename: file for file in went if file.source == source}
         same = status == pinned.page.status and not any(name in there for name in lost)
         # A snapshot lists files that were not here then, so they went with no bundle.
         remote = isinstance(keep.settings.sources[source], RemoteSource)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from wheelkeep.core.judge import judge
 from wheelkeep.core.lock import Lock, Locked, LockedFile
 from wheelkeep.core.model import File, Page, Unreachable
 from wheelkeep.core.names import IndexName, ProjectName
@@ -20,6 +21,8 @@ from wheelkeep.store.snapshots import Snapshot
 
 _AT_ONCE = 8
 """Pages, or files, that are asked for side by side."""
+_PATIENCE = 10.0
+"""Seconds that what a policy has to know of a project may take to learn."""
 Told = Callable[[Mirror], None]
 """Hears how far the files of a lock are."""
 
@@ -64,13 +67,21 @@ async def of_index(keep: Keep, index: Index) -> Proposed:
     pages: dict[ProjectName, Pinned] = {}
     for name in sorted(names):
         if (merged := await index.remembered(name)) is not None:
-            pages[name] = Pinned(merged.page, merged.owners)
+            pages[name] = Pinned(merged.page, merged.owners, await _withheld(index, merged.page))
     here = sum(
         file.sha256 is not None and keep.blobs.has(file.sha256)
         for pinned in pages.values()
         for file in pinned.page.files
     )
     return Proposed(index=index.name, kind="index", at=now, pages=pages, here=here)
+
+
+async def _withheld(index: Index, page: Page) -> tuple[str, ...]:
+    policy = index.policy.current
+    context = await index.context(policy, page, patience=_PATIENCE, ask=False)
+    judged = judge(page, policy, context)
+    told = zip(judged.page.files, judged.decisions, strict=True)
+    return tuple(file.filename for file, decision in told if decision.against is not None)
 
 
 async def _unreadable(index: Index) -> list[str]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from wheelkeep.core.attestations import read_provenance
-from wheelkeep.core.bundle import Signed, SourceKind
+from wheelkeep.core.bundle import Line, Signed, SourceKind
 from wheelkeep.core.bundle_page import Project
 from wheelkeep.core.found_files import claim_of
 from wheelkeep.core.grown import Clash, grown, hosted
@@ -106,7 +106,7 @@ class Unpacking:
             at = checked if newer or old is None else old.checked
             return StoredPage(page=after, etag=None, checked=at)
 
-        said = await self._said(project, target)
+        said = self._said(project, target, await self._heard(project))
         await keep.carriage.grow(
             target, project.project, change, lambda: [*self._lines(project, target, shown), *said]
         )
@@ -148,7 +148,8 @@ class Unpacking:
                 arrivals.append(arrival)
             else:
                 self._refuse(file.filename, *arrival.problems)
-        said = await self._said(project, target)
+        heard = await self._heard(project)
+        said, late = self._said(project, target, heard), _late(project, heard)
 
         def entries(
             new: Sequence[File], changed: Sequence[tuple[File, File]], stands: bool
@@ -165,8 +166,8 @@ class Unpacking:
             project.project,
             arrivals,
             project.used,
-            project.status,
-            lambda here, carried: hosted(here, carried, now),
+            project.status if None not in late else None,
+            lambda here, carried: here if here.filename in late else hosted(here, carried, now),
             entries,
             now,
         )
@@ -214,12 +215,13 @@ class Unpacking:
 
         shelf = open_shelf(settings.path, self._keep.settings.s3, public=True)
         try:
-            there = {item.name async for item in shelf.items()}
+            # Folders below are looked at too, and a file has one place.
+            there = {item.name.rpartition("/")[2]: item.name async for item in shelf.items()}
             for file in files:
-                if file.filename not in there:
+                if (name := there.get(file.filename)) is None:
                     await shelf.put(file.filename, self._keep.blobs.path(file.sha256 or ""))
                     self._count(1, 0)
-                elif (await hash_of(shelf, file.filename))[0] != file.sha256:
+                elif (await hash_of(shelf, name))[0] != file.sha256:
                     self._refuse(file.filename, f"another file of that name lies in {settings.path}")
         finally:
             await shelf.close()
@@ -242,14 +244,14 @@ class Unpacking:
             for file in files
         ]
 
-    async def _said(self, project: Project, target: SourceName) -> list[Entry]:
-        """The lines of the other keep's ledger that are not here yet."""
-        log = self._signed.key.name
-        known = {
-            entry.detail.get("number")
-            for entry in await self._keep.ledger.last(LINE, project=project.project, limit=_MOST_LINES)
-            if entry.detail.get("keep") == log
-        }
+    async def _heard(self, project: Project) -> list[Entry]:
+        """The lines of the other keep's ledger that are here."""
+        entries = await self._keep.ledger.last(LINE, project=project.project, limit=_MOST_LINES)
+        return [entry for entry in entries if entry.detail.get("keep") == self._signed.key.name]
+
+    def _said(self, project: Project, target: SourceName, heard: Sequence[Entry]) -> list[Entry]:
+        """Those that are not here yet."""
+        known = {entry.detail.get("number") for entry in heard}
         return [
             Entry(
                 kind=LINE,
@@ -259,10 +261,10 @@ class Unpacking:
                 filename=line.filename,
                 detail={
                     "bundle": self._signed.sha256,
-                    "keep": log,
+                    "keep": self._signed.key.name,
                     "number": line.number,
                     "said": line.kind,
-                    "on": datetime.fromtimestamp(line.at, UTC).isoformat(),
+                    "on": _on(line),
                     "link": line.link,
                     "told": msgspec.json.decode(line.detail),
                 },
@@ -270,6 +272,19 @@ class Unpacking:
             for line in project.lines
             if line.number not in known
         ]
+
+
+def _on(line: Line) -> str:
+    # With all digits always, so that a later moment is a greater text too.
+    return datetime.fromtimestamp(line.at, UTC).isoformat(timespec="microseconds")
+
+
+def _late(project: Project, heard: Sequence[Entry]) -> set[str | None]:
+    """Files of which a newer word was heard than the bundle's; None: the project as a whole."""
+    newest: dict[str | None, str] = {}
+    for line in project.lines:
+        newest[line.filename] = max(_on(line), newest.get(line.filename, ""))
+    return {entry.filename for entry in heard if str(entry.detail.get("on")) > newest.get(entry.filename, "")}
 
 
 def _seen(project: Project, file: File | None) -> dict[str, object]:
