@@ -64,6 +64,9 @@ def test_a_lock_comes_whole_or_not_at_all(folder: Path) -> None:
     ("words", "says"),
     [
         (("file",), "is a file"),
+        (("wheelkeep-data",), "lie in each other"),
+        (("wheelkeep-data/blobs/site",), "lie in each other"),
+        (("../",), "lie in each other"),
         (("s3://",), "s3://"),
         (("out", "--at", "2026-13-01"), "is no date"),
         (("out", "--at", "never-made"), "has no snapshot never-made"),

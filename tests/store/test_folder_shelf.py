@@ -19,11 +19,15 @@ async def test_what_a_crash_left_is_no_thing_and_goes_when_nobody_else_writes(tm
     (tmp_path / "a").mkdir()
     left = tmp_path / "a" / ".1-abc.part"
     left.write_bytes(b"half")
+    others = (tmp_path / ".mine.part", tmp_path / ".2-abc.part")
+    others[0].write_bytes(b"somebody's")
+    others[1].mkdir()
     assert [item async for item in shelf.items()] == []
     assert left.exists()
     async with shelf.lock():
         assert [item.name async for item in shelf.items()] == []
     assert not left.exists()
+    assert all(one.exists() for one in others)
 
 
 async def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

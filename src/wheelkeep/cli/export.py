@@ -106,7 +106,7 @@ def wheelhouse(
         python=python,
         targets=read_machines(python, platform) if not build else None,
         bounds=_bounds(platform, time, memory, unsafe=unsafe, once=once) if build else None,
-        place=read_place(destination),
+        place=read_place(destination, settings.data),
         address=_address(destination, url),
         prune=prune,
     )

@@ -95,7 +95,7 @@ def site(
         dry_run=dry_run,
     )
     try:
-        done = asyncio.run(_site(settings, asked, read_place(destination)))
+        done = asyncio.run(_site(settings, asked, read_place(destination, settings.data)))
     except _NoSuchSnapshot as error:
         raise typer.BadParameter(f"--at {error}") from None
     except _no_answer() as error:

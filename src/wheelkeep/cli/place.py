@@ -7,8 +7,8 @@ import typer
 from wheelkeep.core.buckets import Bucket, is_bucket, read_bucket
 
 
-def read_place(destination: str) -> Path | Bucket:
-    """Raises BadParameter."""
+def read_place(destination: str, data: Path) -> Path | Bucket:
+    """Others read what is put there, so it may have nothing to do with the data folder. Raises BadParameter."""
     if is_bucket(destination):
         try:
             return read_bucket(destination)
@@ -17,4 +17,7 @@ def read_place(destination: str) -> Path | Bucket:
     path = Path(destination)
     if path.exists() and not path.is_dir():
         raise typer.BadParameter(f"{destination} is a file: name a folder")
+    inner, outer = path.resolve(), data.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise typer.BadParameter(f"{destination} and the data folder lie in each other: name another place")
     return path

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from wheelkeep.store.shelf import Busy, Item, NotThere, Thing, Unavailable
 
 _AT_ONCE = 1024 * 1024
 _PASSING = ".part"
+_LEFT = re.compile(rf"\.[0-9]+-[0-9a-f]+{re.escape(_PASSING)}", re.ASCII)
+"""Names that only a put gives: whatever else lies there is somebody else's."""
 _LISTED_AT_ONCE = 1000
 _WRITERS = 8
 """Threads that write and sync side by side: what waits for the disk together waits about as long as one."""
@@ -209,7 +212,7 @@ def _walk(root: Path, below: str, *, sweep: bool) -> Iterator[Item]:
             continue
         for entry in entries:
             if entry.name.startswith("."):
-                if sweep and entry.name.endswith(_PASSING):
+                if sweep and _LEFT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     Path(entry.path).unlink(missing_ok=True)
                 continue
             try:
