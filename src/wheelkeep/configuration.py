@@ -1,6 +1,7 @@
 """Finds and reads the configuration and its policies, before anything is made of them."""
 
 import contextlib
+import errno
 import json
 import os
 from ast import literal_eval
@@ -9,12 +10,13 @@ from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
+from stat import S_ISDIR
 from urllib.parse import urlsplit
 
 from wheelkeep.core.errors import ConfigError, Mistake
 from wheelkeep.core.names import IndexName, SourceName
 from wheelkeep.core.read_settings import default_settings, read_settings
-from wheelkeep.core.settings import RemoteSource, Settings
+from wheelkeep.core.settings import DirectorySource, RemoteSource, Settings
 from wheelkeep.core.toml_source import Document
 from wheelkeep.index.policies import PolicyHolder
 from wheelkeep.store.dumps import imported
@@ -134,6 +136,33 @@ def unadvised(settings: Settings, holders: Mapping[IndexName, PolicyHolder]) -> 
     return list(found) if found and not imported(settings.data) else []
 
 
+def absent_folders(settings: Settings) -> list[str]:
+    """A warning for each source whose folder is not there: its index blocks what might lie in it."""
+    found = []
+    for name, source in settings.sources.items():
+        if isinstance(source, DirectorySource) and isinstance(source.path, Path):
+            why = _no_folder(source.path)
+            if why is None:
+                continue
+            says = f"{source.path}: {why}: until it can be read nobody can tell what this source has"
+            found.append(str(_told(settings, ("sources", name, "path"), says)))
+    return found
+
+
+def require_data(settings: Settings) -> None:
+    """Raises ConfigError where the data folder is something else, as far as that can be told by looking."""
+    if (why := _no_folder(settings.data)) not in (None, os.strerror(errno.ENOENT)):
+        raise ConfigError([_told(settings, ("data",), f"{settings.data}: {why}: name another place")])
+
+
+def _no_folder(path: Path) -> str | None:
+    try:
+        is_one = S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        return error.strerror or "no reason given"
+    return None if is_one else os.strerror(errno.ENOTDIR)
+
+
 def undelivered(settings: Settings) -> list[str]:
     """A warning where the webhook for alerts takes none."""
     if settings.alerts is None:
@@ -175,9 +204,16 @@ def _absent_policy(settings: Settings, index: IndexName) -> Mistake | None:
         policy.open("rb").close()
     except OSError as error:
         says = f"{policy}: the policy cannot be read: {error.strerror or 'no reason given'}"
-        document = Document(settings.origin.read_text(encoding="utf-8"), file=str(settings.origin))
-        return document.mistake(("indexes", index, "policy"), says)
+        return _told(settings, ("indexes", index, "policy"), says)
     return None
+
+
+def _told(settings: Settings, key: tuple[str, ...], says: str) -> Mistake:
+    """Something to say of a key of the configuration, with its line; the built-in one has neither."""
+    if settings.origin is None:
+        return Mistake(shown(None), None, ".".join(key), says)
+    document = Document(settings.origin.read_text(encoding="utf-8"), file=str(settings.origin))
+    return document.mistake(key, says)
 
 
 def files(settings: Settings) -> list[Path]:

@@ -116,6 +116,20 @@ def test_warnings_are_no_mistakes(tmp_path: Path) -> None:
     assert (told["ok"], len(told["warnings"])) == (True, 2)
 
 
+def test_folders_that_are_none(tmp_path: Path) -> None:
+    text = GOOD.replace('kind = "hosted"', 'kind = "directory"\npath = "wheels"')
+    (tmp_path / "wheelkeep.toml").write_text('data = "data"\n' + text.replace('policy = "policy.toml"\n', ""))
+    words = quickly("check", cwd=tmp_path)
+    assert words.code == 0
+    assert f"warning: {tmp_path / 'wheelkeep.toml'}:4: sources.house.path: {tmp_path / 'wheels'}" in words.out
+    (tmp_path / "wheels").mkdir()
+    assert "warning" not in quickly("check", cwd=tmp_path).out
+    (tmp_path / "data").write_text("")
+    words = quickly("check", cwd=tmp_path)
+    assert words.code == 2
+    assert words.out.startswith(f"{tmp_path / 'wheelkeep.toml'}:1: data: {tmp_path / 'data'}: Not a dir")
+
+
 def test_without_any_file_the_built_in_default_holds(tmp_path: Path) -> None:
     ran = quickly("check", cwd=tmp_path)
     assert ran.code == 0

@@ -109,3 +109,10 @@ def test_what_nothing_needs_is_told_and_goes_when_that_is_said(tmp_path: Path) -
     for wrong in (("--older-than", "soon"), ("--served-before", "soon")):
         assert quickly("gc", *wrong, cwd=tmp_path).code == 2
     assert quickly("verify", "--rate", "fast", cwd=tmp_path).code == 2
+
+
+def test_where_no_backup_is_the_answer_is_no(tmp_path: Path) -> None:
+    for more in ((), ("--list",), ("--configuration", "new")):
+        ran = quickly("restore", "nowhere", *more, cwd=tmp_path)
+        assert (ran.code, ran.out) == (1, "")
+        assert "there is no backup in" in ran.err

@@ -168,3 +168,10 @@ def test_a_blend_is_warned_of() -> None:
     _, mistakes, (warning,) = read(f'[indexes.main]\n{OK}\nmerge = "unsafe-blend"')
     assert not mistakes
     assert warning.startswith("w.toml:3: indexes.main.merge: ")
+
+
+def test_uploads_that_the_index_does_not_show_are_warned_of() -> None:
+    indexes, mistakes, (warning,) = read('[indexes.main]\nsources = ["pypi"]\npublish = "acme"')
+    assert not mistakes
+    assert indexes["main"].publish == "acme"
+    assert warning.startswith("w.toml:3: indexes.main.publish: ")

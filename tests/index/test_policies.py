@@ -59,6 +59,15 @@ def test_no_file_is_no_gate_but_what_always_holds() -> None:
     assert not settled(holder)
 
 
+def test_what_cannot_be_switched_off_is_warned_of(path: Path) -> None:
+    write(path, "[hashes]\nfirst_seen = true\n")
+    assert PolicyHolder(path, SOURCES).warnings == ()
+    write(path, "[hashes]\nfirst_seen = false\n")
+    (warning,) = PolicyHolder(path, SOURCES).warnings
+    assert (warning.line, warning.key) == (2, "hashes.first_seen")
+    assert "cannot be switched off" in warning.says
+
+
 def test_a_change_takes_effect_once_it_stands(path: Path) -> None:
     holder = PolicyHolder(path, SOURCES)
     write(path, ALLOW)

@@ -184,11 +184,14 @@ async def _restore_all(
 def _list(settings: Settings, source: str, *, json: bool) -> None:
     async def read() -> list[dict[str, Any]]:
         from wheelkeep.index import generations
+        from wheelkeep.store.shelf import NotThere
 
         shelf = _shelf(source, settings)
         try:
             await generations.recognise(shelf)
             found = await generations.generations(shelf)
+        except NotThere:
+            raise NotABackup(f"there is no backup in {source}") from None
         finally:
             await shelf.close()
         return [{"generation": one.name, "made": f"{one.made:%Y-%m-%dT%H:%M:%SZ}"} for one in found]

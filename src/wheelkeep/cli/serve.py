@@ -43,7 +43,7 @@ def serve(
     settings = replace(settings, port=_bindable(settings))
     holders = configuration.policies(settings)
     unwise = [*settings.warnings, *configuration.policy_warnings(holders)]
-    unwise += configuration.unadvised(settings, holders)
+    unwise += configuration.unadvised(settings, holders) + configuration.absent_folders(settings)
     prepare(settings.data)
     configure()
     for warning in dict.fromkeys([*unwise, exposure(settings.host, settings)]):

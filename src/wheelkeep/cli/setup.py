@@ -52,8 +52,13 @@ def check(context: typer.Context, json: Json = False) -> None:
     """Validate configuration and policy; every mistake with its file, line and key. Exit 2 on a mistake."""
     try:
         settings = configuration.load(context.obj)
+        configuration.require_data(settings)
         holders = configuration.policies(settings)
-        unwise = [*settings.warnings, *configuration.policy_warnings(holders)]
+        unwise = [
+            *settings.warnings,
+            *configuration.absent_folders(settings),
+            *configuration.policy_warnings(holders),
+        ]
         unwise += configuration.unadvised(settings, holders) + configuration.undelivered(settings)
     except ConfigError as error:
         if json:

@@ -43,13 +43,19 @@ def _read_index(name: IndexName, table: Table, sources: Sources, around: Surroun
         table.warn(
             "merge", "mixes the files of all sources: who can publish in one can replace what others hold"
         )
+    publish = _read_publish(table, sources)
+    if publish is not None and groups and all(publish not in group for group in groups):
+        table.warn(
+            "publish",
+            f'"{publish}" is not among the sources of this index, so it does not show what it takes',
+        )
     return IndexSettings(
         name=name,
         sources=groups,
         merge=merge,
         pins=pins,
         policy=table.parsed("policy", around.path),
-        publish=_read_publish(table, sources),
+        publish=publish,
         read=table.choice("read", _READ, default="anyone"),
         withheld=table.choice("withheld", _WITHHELD, default="yank"),
     )

@@ -26,6 +26,7 @@ from wheelkeep.logs import get_logger
 log = get_logger(__name__)
 _LOOK = 1.0
 """Seconds between two looks at the files; a change takes effect within five."""
+_ALWAYS = "cannot be switched off: bytes once listed never change; take the key out"
 
 Mark: TypeAlias = tuple[int, int, int]
 """Of a file at one look: when it was written, its size, which file it is."""
@@ -93,6 +94,9 @@ class PolicyHolder:
         self._hash = hashlib.sha256(text.encode())
         file = read_policy(text, file=str(self.path), sources=self._sources)
         locks, warnings = self._read_locks(file, self.path.parent, text)
+        if not file.hashes.first_seen:
+            document = Document(text, file=str(self.path))
+            warnings = (document.mistake(("hashes", "first_seen"), _ALWAYS), *warnings)
         self.warnings, self.digest = warnings, self._hash.hexdigest()
         return build(file, remote=remote, locks=locks)
 
