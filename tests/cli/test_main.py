@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from fakes.command import quickly
 from wheelkeep.cli.main import COMMANDS, build
@@ -26,6 +27,11 @@ from wheelkeep.configuration import pypi_url
 def test_one_command_is_imported_or_all(words: list[str], there: int) -> None:
     app = build(words)
     assert len(app.registered_commands) + len(app.registered_groups) == there
+
+
+def test_the_help_shows_words_in_brackets() -> None:
+    shown = CliRunner().invoke(build(["--help"]), ["--help"]).stdout
+    assert "to [allow] of" in shown and "to [deny] of" in shown
 
 
 def test_a_misspelled_command_is_told_by_its_nearest(tmp_path: Path) -> None:

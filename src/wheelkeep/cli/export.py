@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _MOST_NAMED = 20
-app = typer.Typer(
-    no_args_is_help=True, help="What is kept, for places where no keep answers.", rich_markup_mode=None
-)
+app = typer.Typer(no_args_is_help=True, help="What is kept, for places where no keep answers.")
 app.command()(bundle)
 app.command()(site)
 

@@ -49,7 +49,7 @@ COMMANDS = {
     "owner": "owner.app",
     "log": "log.app",
 }
-"""Each command's module in this folder and its name there, in the order in which the help shows them."""
+"""Each command's module in this folder and its name there, in the order of the help, which puts groups last."""
 
 
 def _version(value: bool) -> None:
@@ -80,6 +80,8 @@ def build(words: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
+        # Help is text: as markup, a word in brackets ("[allow]") would be read as a style and left out.
+        rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
         help="A keep for Python packages, between your builds and everybody else's indexes.",
     )
