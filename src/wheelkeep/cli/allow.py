@@ -68,7 +68,7 @@ def allow(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Add requirements to [allow] of a policy. Exit 1 if what they need cannot be resolved, or nobody agreed."""
+    """Add requirements to what a policy allows. Exit 1 if what they need cannot be resolved, or nobody agreed."""
     quiet()
     if not closure and (python is not None or loose):
         raise typer.BadParameter("--python and --loose belong to --closure")
@@ -109,7 +109,7 @@ def deny(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Add requirements to [deny] of a policy; says what would break, and asks if something would."""
+    """Add requirements to what a policy denies; says what would break, and asks if something would."""
     quiet()
     settings = configuration.load(context.obj)
     chosen = choose_index(settings, index)

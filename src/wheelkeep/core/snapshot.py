@@ -21,7 +21,7 @@ class Pinned(Struct, frozen=True, omit_defaults=True):
     page: Page
     owners: tuple[SourceName, ...]
     withheld: tuple[str, ...] = ()
-    """Files that the policy did not let in when the snapshot was made, by name."""
+    """Files that were here and that the policy did not let in when the snapshot was made, by name."""
 
 
 class Ref(Struct, frozen=True):

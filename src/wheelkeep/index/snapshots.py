@@ -21,8 +21,6 @@ from wheelkeep.store.snapshots import Snapshot
 
 _AT_ONCE = 8
 """Pages, or files, that are asked for side by side."""
-_PATIENCE = 10.0
-"""Seconds that what a policy has to know of a project may take to learn."""
 Told = Callable[[Mirror], None]
 """Hears how far the files of a lock are."""
 
@@ -67,7 +65,7 @@ async def of_index(keep: Keep, index: Index) -> Proposed:
     pages: dict[ProjectName, Pinned] = {}
     for name in sorted(names):
         if (merged := await index.remembered(name)) is not None:
-            pages[name] = Pinned(merged.page, merged.owners, await _withheld(index, merged.page))
+            pages[name] = Pinned(merged.page, merged.owners, await _withheld(keep, index, merged.page))
     here = sum(
         file.sha256 is not None and keep.blobs.has(file.sha256)
         for pinned in pages.values()
@@ -76,10 +74,15 @@ async def of_index(keep: Keep, index: Index) -> Proposed:
     return Proposed(index=index.name, kind="index", at=now, pages=pages, here=here)
 
 
-async def _withheld(index: Index, page: Page) -> tuple[str, ...]:
-    policy = index.policy.current
-    context = await index.context(policy, page, patience=_PATIENCE, ask=False)
-    judged = judge(page, policy, context)
+async def _withheld(keep: Keep, index: Index, page: Page) -> tuple[str, ...]:
+    """Files that are here and not let in. Nobody is waited for: of what is not known by now, nothing is let in."""
+    here = [
+        file
+        for file in page.files
+        if not keep.source_of(file).remote or (file.sha256 is not None and keep.blobs.has(file.sha256))
+    ]
+    policy, page = index.policy.current, replace(page, files=tuple(here))
+    judged = judge(page, policy, await index.context(policy, page, patience=0, ask=False))
     told = zip(judged.page.files, judged.decisions, strict=True)
     return tuple(file.filename for file, decision in told if decision.against is not None)
 
