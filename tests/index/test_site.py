@@ -16,9 +16,11 @@ from fakes.site import listed, roots, things
 from wheelkeep.core.buckets import read_bucket
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
 from wheelkeep.core.static_site import ROOT
+from wheelkeep.index.audit import held
 from wheelkeep.index.needed import Lacking
 from wheelkeep.index.site import NothingToShow, Scope, Site, everything, exactly, export
 from wheelkeep.index.snapshots import make, of_index
+from wheelkeep.store.fetches import Which
 from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.shelf import Shelf, Thing, Unavailable, hash_of
 from wheelkeep.store.shelves import open_shelf
@@ -119,9 +121,16 @@ async def test_written_once_and_then_only_what_changed(inside: Inside, tmp_path:
         NEW[0]: f"../../{told}",
     }
 
+    who = f"export site to {to}"
+    on_record = await held(inside.keep.fetches, Which(who=who))
+    assert sorted(one.filename for one in on_record) == sorted(
+        name for names in ALL.values() for name in names
+    )
+
     before = marks(to)
     state = await exported(inside, to)
     assert (state.written, state.files) == (0, 4)
+    assert await held(inside.keep.fetches, Which(who=who)) == on_record
     assert marks(to) == before
 
     await inside.keep.facts.learn_document(

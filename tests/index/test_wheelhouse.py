@@ -16,8 +16,10 @@ from wheelkeep.core.lock import Lock, Locked, LockedFile
 from wheelkeep.core.lockfiles import read_lock
 from wheelkeep.core.names import IndexName, ProjectName
 from wheelkeep.core.targets import EVERYWHERE
+from wheelkeep.index.audit import held
 from wheelkeep.index.needed import of_locks
 from wheelkeep.index.wheelhouse import Wheelhouse, export
+from wheelkeep.store.fetches import Which
 from wheelkeep.store.folder_shelf import FolderShelf
 from wheelkeep.store.shelf import hash_of
 from wheelkeep.store.shelves import open_shelf
@@ -56,9 +58,10 @@ def lock(**hashes: tuple[str, ...]) -> Lock:
 
 
 async def exported(inside: Inside, to: Path, locked: Lock, *, prune: bool = False) -> Wheelhouse:
-    needed = await of_locks(inside.keep.indexes[IndexName("main")], [locked], EVERYWHERE)
+    index = inside.keep.indexes[IndexName("main")]
+    needed = await of_locks(index, [locked], EVERYWHERE)
     shelf = FolderShelf(to, public=True)
-    states = export(inside.keep, needed, shelf, address=str(to), at_once=2, prune=prune)
+    states = export(inside.keep, index, needed, shelf, address=str(to), at_once=2, prune=prune)
     *_, last = [state async for state in states]
     assert isinstance(last, Wheelhouse)
     return last
@@ -110,16 +113,33 @@ async def test_what_else_lies_there_is_told_and_goes_only_when_asked(inside: Ins
     assert not (to / FILES[2][0]).exists()
 
 
+async def test_each_file_that_leaves_is_on_record_once(inside: Inside, tmp_path: Path) -> None:
+    pure, _, lib = sums()
+    for _ in range(2):
+        await exported(inside, tmp_path / "house", lock(demo=(pure,), lib=(lib,)))
+    found = await held(inside.keep.fetches, Which())
+    assert {(one.filename, one.sha256, one.holders[0].count) for one in found} == {
+        (FILES[0][0], pure, 1),
+        (FILES[2][0], lib, 1),
+    }
+    (holder,) = found[0].holders
+    assert holder.words == f"export wheelhouse to {tmp_path / 'house'}"
+    # Nothing but what was exported: what a lock lacks left no line.
+    await exported(inside, tmp_path / "other", lock(lib=(sha("none"),)))
+    assert len(await held(inside.keep.fetches, Which())) == 2
+
+
 async def test_a_bucket_holds_the_same(inside: Inside, tmp_path: Path) -> None:
     buckets, to = shared(), tmp_path / "house"
     buckets.make("houses")
     (pure, windows, lib), bucket = sums(), read_bucket(f"s3://houses/{tmp_path.name}")
     locked = lock(demo=(pure, windows), lib=(lib,))
-    needed = await of_locks(inside.keep.indexes[IndexName("main")], [locked], EVERYWHERE)
+    index = inside.keep.indexes[IndexName("main")]
+    needed = await of_locks(index, [locked], EVERYWHERE)
     shelf = open_shelf(bucket, buckets.settings, public=True)
     try:
         for written in (3, 0):
-            states = export(inside.keep, needed, shelf, address=None, at_once=2, prune=True)
+            states = export(inside.keep, index, needed, shelf, address=None, at_once=2, prune=True)
             *_, last = [state async for state in states]
             assert isinstance(last, Wheelhouse) and (last.written, last.lacking, last.removed) == (
                 written,

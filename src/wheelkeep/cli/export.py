@@ -172,7 +172,13 @@ async def _wheelhouse(settings: Settings, asked: Asked) -> "Wheelhouse":
         wanted, built = await _needed(keep, asked)
         progress = Progress()
         async for state in export(
-            keep, wanted, shelf, address=asked.address, at_once=_AT_ONCE, prune=asked.prune
+            keep,
+            keep.indexes[asked.index],
+            wanted,
+            shelf,
+            address=asked.address,
+            at_once=_AT_ONCE,
+            prune=asked.prune,
         ):
             if isinstance(state, Wheelhouse):
                 done = state

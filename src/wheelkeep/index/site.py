@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import timedelta
+from typing import Any
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ from wheelkeep.core.model import File, Status
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.past import is_moment
 from wheelkeep.core.snapshot import read_ref
+from wheelkeep.index.departure import Departure
 from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.needed import Lacking
@@ -109,16 +111,28 @@ async def export(
     async with contextlib.nullcontext() if dry_run else shelf.lock():
         lying = SiteShelf(shelf)
         await lying.read()
-        writing = _Writing(keep, index, scope, lying, dry_run=dry_run)
+        departure = Departure(keep, index, "export site", shelf)
+        look = Projects(keep, index, scope, lying, dry_run=dry_run).look
+        writing = _Writing(index, scope, lying, look, departure, dry_run=dry_run)
         async for state in writing.run(grace):
             yield state
 
 
 class _Writing:
-    def __init__(self, keep: Keep, index: Index, scope: Scope, lying: SiteShelf, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        index: Index,
+        scope: Scope,
+        lying: SiteShelf,
+        look: Callable[[ProjectName], Coroutine[Any, Any, Project]],
+        departure: Departure,
+        *,
+        dry_run: bool,
+    ) -> None:
         self._scope = scope
         self._lying = lying
-        self._look = Projects(keep, index, scope, lying, dry_run=dry_run).look
+        self._look = look
+        self._departure = departure
         self._path = index.path
         self._dry = dry_run
         self._state = Site(asked=len(scope.names), dry_run=dry_run, lacking=list(scope.lacking))
@@ -186,7 +200,11 @@ class _Writing:
             self._statuses[project.name] = project.status
 
     async def _publish(self, projects: list[Project]) -> None:
-        """The files of some projects, and then their pages."""
+        """The files of some projects, on record before, and then their pages."""
+        if not self._dry:
+            leaving = [one for project in projects for one in project.leaving]
+            for at in range(0, len(leaving), _TOGETHER):
+                await asyncio.gather(*(self._departure.note(*one) for one in leaving[at : at + _TOGETHER]))
         await self._put([new for project in projects for new in project.new])
         await self._write(
             page

@@ -13,7 +13,7 @@ from wheelkeep.core.errors import FileMissing, Unanswered
 from wheelkeep.core.model import File, Status, Unreachable
 from wheelkeep.core.names import ProjectName
 from wheelkeep.core.static_site import Shown
-from wheelkeep.core.verdict import Verdict
+from wheelkeep.core.verdict import Decision, Verdict
 from wheelkeep.index import needed
 from wheelkeep.index.fetch import Stored
 from wheelkeep.index.index import Index
@@ -47,6 +47,8 @@ class Project(Struct, kw_only=True):
     shown: list[Shown] = []
     new: list[New] = []
     """What is not in the site yet."""
+    leaving: list[tuple[File, Decision]] = []
+    """The distributions among that, and what let them in."""
     status: Status | None = None
     unanswered: str | None = None
     """Why nothing can be known of it now."""
@@ -89,9 +91,9 @@ class Projects:
             project.unanswered = f"{found.source} might have it, but {found.reason}"
         elif isinstance(found, View):
             project.status = found.judged.page.status
-            for file, _ in found.by_name.values():
+            for file, decision in found.by_name.values():
                 if chosen is None or file.filename in chosen:
-                    await self._take(project, found, file)
+                    await self._take(project, found, file, decision)
         if chosen is not None and project.unanswered is None:
             there = {one.file.filename for one in project.shown} | {one.what for one in project.lacking}
             project.lacking += [
@@ -108,7 +110,7 @@ class Projects:
             for file in page.files
         )
 
-    async def _take(self, project: Project, view: View, file: File) -> None:
+    async def _take(self, project: Project, view: View, file: File, decision: Decision) -> None:
         """Takes in a file that is admitted and here."""
         against = await needed.against(self._index, view, file)
         stored = await self._stored(file) if against is None else None
@@ -124,6 +126,7 @@ class Projects:
             if not self._dry and not await self._sound(file):
                 self._pass(project, file, None)
                 return
+            project.leaving.append((file, decision))
         shown = Shown(
             file=file,
             sha256=file.sha256,

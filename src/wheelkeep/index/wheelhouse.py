@@ -14,6 +14,8 @@ from wheelkeep.core.model import File
 from wheelkeep.core.names import owner_of
 from wheelkeep.core.serving import Serving
 from wheelkeep.core.write_lock import Choice, write_requirements
+from wheelkeep.index.departure import Departure
+from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.mirror import Mirror, mirror
 from wheelkeep.index.needed import Lacking, Needed
@@ -45,9 +47,16 @@ class Wheelhouse(Struct, kw_only=True):
 
 
 async def export(
-    keep: Keep, needed: Needed, shelf: Shelf, *, address: str | None, at_once: int, prune: bool
+    keep: Keep,
+    index: Index,
+    needed: Needed,
+    shelf: Shelf,
+    *,
+    address: str | None,
+    at_once: int,
+    prune: bool,
 ) -> AsyncIterator[Wheelhouse | Mirror]:
-    """Brings the files into the keep, then to the shelf; gives how far it is.
+    """Brings the files into the keep, then to the shelf, each on record before; gives how far it is.
 
     ``address``: where clients find it, for a line of pip's configuration. ``prune``: other wheels and sdists
     there go. Raises Unavailable and Busy of the shelf. Where something is lacking nothing that names files is written.
@@ -62,9 +71,10 @@ async def export(
         there = {item.name: item async for item in shelf.items()}
         house.strangers = sorted(there.keys() - {file.filename for file in needed.files} - _OURS)
         turn = asyncio.Semaphore(shelf.at_once)
+        departure = Departure(keep, index, "export wheelhouse", shelf)
         wanted = [file for file in needed.files if file.sha256 is not None]
         for one in asyncio.as_completed(
-            [_put(keep, shelf, file, there.get(file.filename), turn) for file in wanted]
+            [_put(keep, departure, shelf, file, there.get(file.filename), turn) for file in wanted]
         ):
             _note(house, await one)
             yield house
@@ -93,7 +103,7 @@ def _note(house: Wheelhouse, how: tuple[bool, int] | Lacking) -> None:
 
 
 async def _put(
-    keep: Keep, shelf: Shelf, file: File, there: Item | None, turn: asyncio.Semaphore
+    keep: Keep, departure: Departure, shelf: Shelf, file: File, there: Item | None, turn: asyncio.Semaphore
 ) -> tuple[bool, int] | Lacking:
     """Whether the file was written, and its size; or why it could not be."""
     async with turn:
@@ -107,6 +117,7 @@ async def _put(
             sha256, _ = await hash_of(shelf, file.filename)
             if sha256 == file.sha256:
                 return False, stored.size
+        await departure.note(file)
         await shelf.put(file.filename, stored.path)
         return True, stored.size
 
