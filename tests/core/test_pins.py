@@ -55,7 +55,9 @@ def test_what_the_standards_let_change_changes() -> None:
     )
     laid, incidents = pins.overlay(stored, page(told), later(days=1))
     was = (Was(until=later(days=1)),)
-    expected = replace(told, size=5, upload_time="2020-01-01T00:00:00Z", first_seen=NOW, before=was)
+    expected = replace(
+        told, size=5, resized=7, upload_time="2020-01-01T00:00:00Z", first_seen=NOW, before=was
+    )
     assert (laid.files, incidents) == ((expected,), ())
     unyanked, _ = pins.overlay(laid, page(file()), later(days=2))
     assert unyanked.files[0].yanked is None

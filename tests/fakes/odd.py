@@ -8,6 +8,8 @@ PATHS = [
     "/main/files/demo/-/x%0d%0aX-Injected:yes-1.0-py3-none-any.whl",
     "/strict/files/unlisted/-/x%0d%0aX-Injected:yes-1.0-py3-none-any.whl",
     "/main/simple/a%2Fb/",
+    "/main/simple%2Fdemo/",
+    "/main%2fsimple/demo/",
     "/main/simple/..%2f..%2fetc/",
     "/main/simple/%2e%2e/",
     "/main/simple/../../etc/passwd",

@@ -65,6 +65,16 @@ async def test_many_in_one_commit() -> None:
     assert ledger.groups[0][0].project == DEMO
 
 
+async def test_the_same_incident_again_is_a_number() -> None:
+    ledger = Ledger()
+    book = made(ledger)
+    incidents(book, NAMES[0], NAMES[0], NAMES[1], NAMES[0])
+    await book.close()
+    lines = [(one.filename, one.detail.get("count")) for group in ledger.groups for one in group]
+    assert lines == [(NAMES[0], None), (NAMES[1], None), (NAMES[0], 2)]
+    assert {one.kind for group in ledger.groups for one in group} == {"incident"}
+
+
 async def test_what_cannot_be_written_is_tried_again_in_its_order(quick: object) -> None:
     ledger = Ledger(refuses=3)
     book = made(ledger)
@@ -86,9 +96,9 @@ async def test_where_there_is_no_room_it_is_on_record_how_many_are_missing(
     first, *others = ledger.groups[0]
     assert (first.kind, first.detail) == ("lines lost", {"lines": 2})
     assert [entry.filename for entry in others] == NAMES[:4]
-    incidents(book, NAMES[0])
+    incidents(book, "demo-9.0.tar.gz")
     await written(book)
-    assert ledger.names[-1:] == NAMES[:1]
+    assert ledger.names[-1:] == ["demo-9.0.tar.gz"]
     assert [entry.kind for group in ledger.groups for entry in group].count("lines lost") == 1
 
 

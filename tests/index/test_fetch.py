@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from fakes.made import file
 from fakes.sources import Scripted
@@ -315,6 +316,8 @@ async def test_more_bytes_than_the_page_says_are_not_taken(fetching: Fetching) -
     with pytest.raises(Unanswered, match="longer than its page says"):
         await fetching.read(one)
     assert list(fetching.store.blobs.all()) == []
+    # The origin puts right what it told: the hash decides what the bytes are.
+    assert await fetching.read(replace(one, resized=len(BIG))) == BIG
 
 
 @pytest.fixture

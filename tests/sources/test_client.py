@@ -234,6 +234,11 @@ async def test_no_more_than_five(outside: Outside, client_of: ClientOf) -> None:
         "file:///etc/passwd",
         "http://user:hunter2@127.0.0.1/",
         "http://[::1",
+        "http:///simple/other/",
+        "http:/simple/other/",
+        "http:other/",
+        "//",
+        "///simple/other/",
     ],
 )
 async def test_redirects_to_no_usable_address(outside: Outside, client_of: ClientOf, to: str) -> None:

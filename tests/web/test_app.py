@@ -22,6 +22,19 @@ async def test_an_odd_path_is_nobodys(shared: Inside, path: str) -> None:
     assert reply.status == 404 or "X-Injected" not in reply.headers["location"]
 
 
+async def test_an_encoded_slash_is_none(shared: Inside) -> None:
+    for path in (
+        "/main/simple/demo%2F",
+        "/main/simple%2fdemo/",
+        "/main%2Fsimple/demo/",
+        "/simple%2Fdemo/",
+        "/%2Fhealthz",
+    ):
+        assert (await shared.get(path.replace("%2F", "/").replace("%2f", "/"))).status in {200, 404}
+        for _ in range(2):
+            assert (await shared.get(path)).status == 404, path
+
+
 async def test_every_refusal_is_a_problem_document_or_a_page_for_browsers(shared: Inside) -> None:
     reply = await shared.get("/main/simple/nothing/")
     assert (reply.status, reply.kind) == (404, "application/problem+json")

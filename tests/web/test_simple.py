@@ -454,6 +454,6 @@ async def test_ever_new_requests_for_one_page_fill_no_memory(
         assert reply.status == 200
     await inside.get(f"/main/simple/demo/?x={'9' * 3000}", accept=JSON)
     view = inside.keep.indexes["main"].recall(ProjectName("demo"), time.time())
-    seen = [key for key in view.renderings if key[0] == "/main/simple/demo/"]
+    seen = [key for key in view.renderings if key[0] == b"/main/simple/demo/"]
     assert 0 < len(seen) <= 8
     assert not [key for key in seen if len(key[1]) > 2048]

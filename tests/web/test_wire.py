@@ -95,6 +95,11 @@ def test_what_is_no_request_is_refused(server: Server, which: str) -> None:
     assert server.get("/healthz").status == 200
 
 
+def test_the_path_counts_as_it_was_written(server: Server) -> None:
+    statuses = [server.get(f"/main/simple/demo{end}").status for end in ("/", "%2F", "/", "%2f")]
+    assert statuses == [200, 404, 200, 404]
+
+
 def test_the_log_has_one_line_a_request_that_no_client_can_break(server: Server) -> None:
     server.get("/main/simple/%0a%22fake%22/", User_Agent='a"b\\c')
     server.get("/" + "fake" * 10_000)

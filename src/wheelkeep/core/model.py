@@ -38,6 +38,8 @@ class File(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Other digests that the page stated (PEP 691 ``hashes``), lower-case hex by hashlib's name."""
     size: int | None = None
     """Bytes (PEP 700)."""
+    resized: int | None = None
+    """The bytes that the source tells now, where that is another number than ``size``; never shown."""
     upload_time: str | None = None
     """As the origin gave it (PEP 700): ``yyyy-mm-ddThh:mm:ss[.ffffff]Z``."""
     requires_python: str | None = None

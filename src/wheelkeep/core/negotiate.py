@@ -50,7 +50,9 @@ _ANY_ORDER = (Form.HTML, Form.JSON, Form.HTML_V1)
 
 _WEIGHT = re.compile(r"[0-9]{0,3}(?:\.[0-9]{0,17})?", re.ASCII)
 _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_RANGE = re.compile(r"[ \t]*bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.I | re.ASCII)
+_RANGE = re.compile(r"[ \t]*bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.I | re.ASCII)
+_FAR = "9" * 18
+"""Bytes that no file has."""
 
 
 class Span(Struct, frozen=True):
@@ -148,6 +150,11 @@ def etag_matches(if_none_match: str | None, etag: str) -> bool:
     return any(tag == opaque for tag in _ENTITY_TAG.findall(if_none_match))
 
 
+def _bounded(digits: str) -> str:
+    """A place in a file that is beyond the end of every file is as good as one that is hardly beyond it."""
+    return _FAR if len(digits.lstrip("0")) > len(_FAR) else digits.lstrip("0") or digits[:1]
+
+
 def parse_range(value: str | None, size: int) -> Span | Literal["unsatisfiable"] | None:
     """The part of a file of ``size`` bytes that ``Range`` asks for (RFC 9110 section 14.2).
 
@@ -156,7 +163,7 @@ def parse_range(value: str | None, size: int) -> Span | Literal["unsatisfiable"]
     """
     if value is None or len(value) > LONGEST or not (read := _RANGE.fullmatch(value)):
         return None
-    first, last = read.groups()
+    first, last = (_bounded(digits) for digits in read.groups())
     if not first:
         if not last:
             return None

@@ -76,6 +76,7 @@ def _over(old: File, new: File, now: datetime) -> tuple[File, Incident | None]:
         incident = Incident(kind="hash-changed", filename=old.filename, first=first, told=told)
         # Told once: the same lie on every refresh is one incident.
         return replace(old, gone=False, left=None, changed=told), incident if old.changed != told else None
+    size = old.size if old.size is not None else new.size
     same_metadata = new.metadata if new.metadata is not None else old.metadata
     return (
         replace(
@@ -83,7 +84,9 @@ def _over(old: File, new: File, now: datetime) -> tuple[File, Incident | None]:
             sha256=old.sha256 or new.sha256,
             unstated=old.unstated and new.sha256 is None,
             digests=old.digests or new.digests,
-            size=old.size if old.size is not None else new.size,
+            size=size,
+            # A size is no digest: one that was told wrong and put right must not keep the file away for ever.
+            resized=new.size if new.size != size else None,
             upload_time=old.upload_time or new.upload_time,
             first_seen=old.first_seen,
             late=old.late,

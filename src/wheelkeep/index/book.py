@@ -55,7 +55,8 @@ class Book:
             came=incident.told,
         )
         detail = {"what": incident.kind, "stands": incident.first, "came": incident.told}
-        self._add("incident", source, project, incident.filename, detail)
+        # Wrong bytes come again with every request for them.
+        self._refusals.note(_entry("incident", source, project, incident.filename, detail))
 
     def of_file(self, file: File, incident: Incident) -> None:
         self.incident(file.source, file.project, incident)

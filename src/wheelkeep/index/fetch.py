@@ -256,7 +256,8 @@ def _most(file: File, length: int | None) -> int:
     """How many bytes of a file are taken in before it counts as another."""
     if file.size is None:
         return _LARGEST
-    return file.size if length is None else 2 * file.size + _SLACK
+    told = max(file.size, file.resized or 0)
+    return min(told if length is None else 2 * told + _SLACK, _LARGEST)
 
 
 @contextlib.asynccontextmanager

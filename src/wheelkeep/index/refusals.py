@@ -1,4 +1,4 @@
-"""Refused downloads for the ledger: the first of a caller, file and verdict at once, what repeats it as a number.
+"""Refused downloads and incidents for the ledger: the first of its kind at once, what repeats it as a number.
 
 A build that tries again for ever would else fill the disk with one and the same line.
 """
@@ -30,7 +30,7 @@ class _Run:
 
 
 class Refusals:
-    """One process's. A line with ``count`` stands for so many refusals that came after the one written before it."""
+    """One process's. A line with ``count`` stands for so many that came after the one written before it."""
 
     def __init__(
         self, write: Callable[[Entry], None], *, clock: Callable[[], float] = time.monotonic
@@ -41,7 +41,7 @@ class Refusals:
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, entry: Entry) -> None:
-        """A download was refused; all but its moment is what makes it the same as another."""
+        """A download was refused, or its source broke its word; all but the moment makes it the same as another."""
         self.settle()
         key = (entry.source, entry.project, entry.filename, *sorted(entry.detail.items()))
         run = self._runs.get(key)
@@ -76,7 +76,7 @@ class Refusals:
             self._write(replace(run.last, detail={**run.last.detail, "count": run.count}))
 
     def _arm(self) -> None:
-        """Has the counts written also if nobody is refused any more."""
+        """Has the counts written also if nothing comes any more."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WINDOW, self._due)
 

@@ -10,7 +10,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
-from urllib.parse import urljoin
 
 from msgspec import Struct
 from yarl import URL
@@ -23,7 +22,7 @@ from wheelkeep.sources import trust
 from wheelkeep.sources.decode import Decoder
 from wheelkeep.sources.download import Span, Stream, let_go
 from wheelkeep.sources.limits import Limits
-from wheelkeep.sources.origin import Origin, target
+from wheelkeep.sources.origin import Origin, led, target
 from wheelkeep.sources.proxies import Proxies, Proxy, basic
 from wheelkeep.sources.reach import Guard, Reach, check_unseen
 from wheelkeep.sources.resolver import Resolver
@@ -255,10 +254,10 @@ class Client:
         at_home = True
         for _ in range(self._limits.redirects + 1):
             try:
-                origin, rest = target(urljoin(here, url))
+                origin, rest = target(led(here, url))
             except ValueError as error:
-                led = f"{shown(here)} redirects to no usable address" if here else "no usable address"
-                raise Unanswered(f"{led}: {error}") from None
+                where = f"{shown(here)} redirects to no usable address" if here else "no usable address"
+                raise Unanswered(f"{where}: {error}") from None
             # Once away, always away: a foreign origin must not choose what is asked at home with
             # our credentials.
             at_home = at_home and origin == self._own

@@ -3,7 +3,7 @@
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import idna
 from msgspec import Struct
@@ -53,6 +53,17 @@ class Origin(Struct, frozen=True):
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}"
+
+
+def led(here: str, to: str) -> str:
+    """Where a ``Location`` leads (RFC 9110 10.2.2). Raises ValueError for one that has a scheme, or the two slashes
+    before a host, and no host: a reader that takes it for a path at home takes a 404 there for an absence.
+    """
+    to = "".join(letter for letter in to if letter >= " ").strip(" ")
+    split = urlsplit(to)
+    if not split.netloc and (split.scheme or to.startswith("//")):
+        raise ValueError("the address has no host")
+    return urljoin(here, to)
 
 
 def target(url: str) -> tuple[Origin, str]:

@@ -59,6 +59,7 @@ _OF_THE_PAST = ("simple", "files", "packages", "blocked", "pypi", "integrity")
 """What an index as it was answers below its address; pages for people are of today."""
 # Printable ASCII without the backslash, which some readers take for a slash.
 _HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?", re.ASCII)
+_JOINED = "no address here has an encoded slash"
 _SPELLING = re.compile(r"/[\x20-\x5b\x5d-\x7e]*")
 
 
@@ -141,7 +142,8 @@ class App:
         odd = odd or (not host and scope["http_version"] == "1.1")
         key = None
         if scope["method"] == "GET" and not odd:
-            key = (scope["path"], scope["query_string"], accept, coding)
+            # As it was written: what is spelt otherwise is looked at before it is answered from memory.
+            key = (scope["raw_path"], scope["query_string"], accept, coding)
             ready = self._simple.hot(key, time.time()) if self._keep.current else None
             if ready is not None and not _has_it(none_match, ready.etag):
                 length = (b"content-length", b"%d" % len(ready.body))
@@ -223,6 +225,8 @@ class App:
             return private(await self._index_route(request, index, parts, None, alias=alias))
         if index is not None:
             return await self._index_route(request, index, parts, key, alias=alias)
+        if request.joined:
+            return problem.not_found(request, _JOINED)
         if parts[0] == "api":
             return await self._api.answer(request)
         return await self._top_route(request, path)
@@ -261,6 +265,8 @@ class App:
             if not alias and parts[1:] in _UPLOADS[2:]:
                 return problem.method_not_allowed(request, b"POST")
             return problem.method_not_allowed(request, uploads=_uploads_at(index))
+        if request.joined:
+            return problem.not_found(request, _JOINED)
         match parts if alias else parts[1:]:
             case []:
                 return redirect(f"{index.name}/", request)

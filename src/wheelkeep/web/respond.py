@@ -81,6 +81,11 @@ class Request:
         return value.decode("latin-1") if value is not None else None
 
     @property
+    def joined(self) -> bool:
+        """The path has an encoded slash, which is a letter of a name and none between two (RFC 3986 2.2)."""
+        return b"%2f" in self.scope["raw_path"].lower()
+
+    @property
     def format(self) -> str | None:
         """The value of ``?format=`` (PEP 691), percent-decoded; a literal plus stays a plus."""
         for part in self.query.split(b"&"):
