@@ -200,3 +200,39 @@ def test_an_end_of_output_at_the_end_of_input() -> None:
         data = bytes(range(256)) * (size // 256)
         packed = gzip.compress(member(data) + END)
         assert read(packed)[0][1] == data
+
+
+@pytest.mark.parametrize(
+    "tar",
+    [
+        extended(record(b"mtime", b"nan")),
+        extended(record(b"mtime", b"inf")),
+        extended(record(b"mtime", b"1e400")),
+        extended(record(b"mtime", b"9" * 13)),
+        extended(record(b"uid", b"junk")),
+        extended(record(b"gid", b"1" * 5000), b"g"),
+        block(mtime=b"soon"),
+        block(mode=b"rw-r--r--"),
+        block(uid=b"\x7f"),
+        block(major=b"x"),
+        block(mtime=b"\x80" + b"\xff" * 11),
+        block(b"header", b"x", 0, gid=b"junk"),
+    ],
+)
+def test_numbers_at_which_some_readers_stop(tar: bytes) -> None:
+    assert "no number" in refused(gzip.compress(member() + tar + member() + END))
+
+
+@pytest.mark.parametrize(
+    "tar",
+    [
+        extended(
+            record(b"mtime", b"1580601600.123456789") + record(b"uid", b"3000000") + record(b"gid", b"-2")
+        ),
+        extended(record(b"mtime", b"-1.5") + record(b"atime", b"nan") + record(b"comment", b"x")),
+        b"",
+    ],
+)
+def test_numbers_that_tools_write(tar: bytes) -> None:
+    numbers = {"uid": b"\x80" + (3_000_000).to_bytes(7), "mtime": b"\xff" * 12, "mode": b"   644 \0"}
+    assert len(entries(tar + block(length=1, **numbers) + padded(b"1") + END)) == 1

@@ -207,3 +207,64 @@ def test_parts_that_are_larger_than_any_wheel_needs(tmp_path: Path, monkeypatch:
 
 def test_a_file_that_is_no_wheel(tmp_path: Path) -> None:
     assert "no zip file" in refused(b"#!/bin/sh\n" * 10, tmp_path)[0]
+
+
+def about(wheel: str | bytes) -> bytes:
+    return made({f"{INFO}/WHEEL": wheel.encode() if isinstance(wheel, str) else wheel})
+
+
+# As setuptools (today and of old), flit, hatchling, poetry and maturin write it.
+@pytest.mark.parametrize(
+    "wheel",
+    [
+        "Wheel-Version: 1.0\nGenerator: setuptools (80.9.0)\nRoot-Is-Purelib: true\nTag: py3-none-any\n\n",
+        "Wheel-Version: 1.0\r\nGenerator: bdist_wheel (0.24.0)\r\nRoot-Is-Purelib: false\r\n"
+        "Tag: cp27-none-linux_x86_64\r\nTag: cp27-none-any\r\nBuild: 3\r\n\r\n",
+        "Wheel-Version: 1.0\nGenerator: flit 3.12.0\nRoot-Is-Purelib: true\nTag: py2-none-any\nTag: py3-none-any\n",
+        "Wheel-Version: 1.0\nGenerator: hatchling 1.27.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "Wheel-Version: 1.0\nGenerator: poetry-core 2.1.3\nRoot-Is-Purelib: true\nTag: py3-none-any",
+        "Wheel-Version: 1.0\nGenerator: maturin (1.9.0)\nRoot-Is-Purelib: false\nTag: cp311-abi3-linux_x86_64\n",
+        "wheel-version: 1.9\nroot-is-purelib:true\n",
+        "Wheel-Version: 1.0\n",
+    ],
+)
+def test_what_build_tools_write_about_a_wheel(wheel: str, tmp_path: Path) -> None:
+    assert read(about(wheel), tmp_path) == METADATA
+
+
+@pytest.mark.parametrize(
+    ("wheel", "says"),
+    [
+        ("", "its WHEEL has no Wheel-Version"),
+        ("Wheel-Version: 2.0\n", "says Wheel-Version: '2.0'; it must be 1.0"),
+        ("Wheel-Version: 0.1\n", "says Wheel-Version: '0.1'"),
+        ("Wheel-Version: 1\n", "says Wheel-Version: '1';"),
+        ("Wheel-Version: \u0661.0\n", "says Wheel-Version"),
+        ("Wheel-Version: 1.0\n .5\n", "says Wheel-Version"),
+        ("Wheel-Version: 1.0\nWheel-Version: 2.0\n", "has Wheel-Version 2 times"),
+        (
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nroot-is-purelib: false\n",
+            "has Root-Is-Purelib 2 times",
+        ),
+        (
+            "Wheel-Version: 1.0\n\nRoot-Is-Purelib: true\n",
+            "has Root-Is-Purelib where only some readers find it",
+        ),
+        ("\nWheel-Version: 1.0\n", "has Wheel-Version where only some readers find it"),
+        ("Wheel-Version : 1.0\n", "has Wheel-Version where only some readers find it"),
+        ("Wheel-Version: 1.0\n Root-Is-Purelib: true\n", "only some readers"),
+        ("Wheel-Version: 1.0\nnothing\nRoot-Is-Purelib: true\n", "only some readers"),
+        (
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: True\n",
+            "says Root-Is-Purelib: 'True'; it must be true or false",
+        ),
+        ("Wheel-Version: 1.0\nRoot-Is-Purelib:\n", "it must be true or false"),
+        ("Wheel-Version: 1.0\nGenerator: x\rRoot-Is-Purelib: true\n", "a line end by half"),
+        ("\ufeffWheel-Version: 1.0\n", "its WHEEL has no Wheel-Version"),
+        (b"Wheel-Version: 1.0\nGenerator: \xff\n", "its WHEEL cannot be read"),
+    ],
+)
+def test_what_installers_would_read_in_two_ways_about_a_wheel(
+    wheel: str | bytes, says: str, tmp_path: Path
+) -> None:
+    assert any(says in problem for problem in refused(about(wheel), tmp_path))

@@ -22,6 +22,22 @@ _MOST_PADDING = 1024**2
 """Zeros behind the end: tar writes in records of so many blocks."""
 _KINDS: dict[bytes, Kind] = {b"0": "file", b"\0": "file", b"5": "folder", b"2": "link", b"1": "hardlink"}
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+_NUMBERS = {
+    "mode": slice(100, 108),
+    "owner": slice(108, 116),
+    "group": slice(116, 124),
+    "time": slice(136, 148),
+    "device": slice(329, 337),
+    "minor device": slice(337, 345),
+}
+"""Fields of a header that say nothing about a package. Where one is no number, some readers stop as at the end."""
+_FAR = 2**40
+"""No owner, and no second of a time that an operating system can set."""
+_PAX_NUMBERS = {
+    "uid": re.compile(r"-?[0-9]{1,12}", re.ASCII),
+    "gid": re.compile(r"-?[0-9]{1,12}", re.ASCII),
+    "mtime": re.compile(r"-?[0-9]{1,12}(?:\.[0-9]*)?", re.ASCII),
+}
 _PAX = re.compile(rb"([1-9][0-9]{0,8}) ")
 
 
@@ -120,6 +136,7 @@ def _next(stream: Unzipped) -> Entry | None:
         kind = block[156:157]
         size = _number(block[124:136])
         _sum_is_right(block)
+        _check_numbers(block)
         if kind not in (b"x", b"g", b"L", b"K"):
             return _entry(block, kind, size, extended)
         if size > _LARGEST_HEADER:
@@ -154,6 +171,10 @@ def _extended(kind: bytes, body: bytes) -> dict[str, str]:
         if not equals or name in told or name == "hdrcharset" or name.startswith("GNU.sparse."):
             raise BadArchive(
                 f"it has the extended header {shown(name)}, which readers understand differently"
+            )
+        if name in _PAX_NUMBERS and not _PAX_NUMBERS[name].fullmatch(_text(value)):
+            raise BadArchive(
+                f"it has the extended header {shown(name)} with {shown(_text(value))}, no number"
             )
         if name in ("path", "linkpath", "size"):
             told[name] = _text(value)
@@ -194,6 +215,17 @@ def _number(field: bytes) -> int:
         # GNU writes what is 8 GiB and more in another way, which not every reader knows.
         raise BadArchive("it has a member whose size is no number, or 8 GiB and more")
     return int(found[1] or b"0", 8)
+
+
+def _check_numbers(block: bytes) -> None:
+    for name, place in _NUMBERS.items():
+        field = block[place]
+        if _OCTAL.fullmatch(field):
+            continue
+        # GNU's other way to write one, for owners and times that have no room.
+        number = int.from_bytes(field[1:]) - (256 ** (len(field) - 1) if field[0] == 0xFF else 0)
+        if field[0] not in (0x80, 0xFF) or abs(number) > _FAR:
+            raise BadArchive(f"it has a member whose {name} is no number that can be")
 
 
 def _time(block: bytes) -> int:

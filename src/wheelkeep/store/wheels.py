@@ -5,6 +5,8 @@ import binascii
 import csv
 import hashlib
 import io
+import re
+from email.parser import HeaderParser
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +20,7 @@ from wheelkeep.store.archives import LARGEST_METADATA, BadArchive, Contents, Pat
 from wheelkeep.store.zips import Member, read_zip, unpack
 
 _LARGEST_RECORD = 32 * 1024**2
+_LARGEST_WHEEL = 1024**2
 _INFO = ".dist-info"
 _DATA = ".data"
 _LIBRARIES = ("purelib", "platlib")
@@ -27,6 +30,13 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 """Made after RECORD, so not in it (PEP 427; PEP 815 ends them)."""
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 """As good as sha256 or better (binary distribution format, "The .dist-info directory")."""
+
+_DECIDING = {
+    "Wheel-Version": (re.compile(r"1\.[0-9]{1,4}", re.ASCII), "1.0, or another version that begins with 1."),
+    "Root-Is-Purelib": (re.compile("true|false"), "true or false"),
+}
+"""What installers go by in WHEEL, and what they all read alike. Without Root-Is-Purelib all take it for false."""
+_BROKEN_LINE = re.compile(rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class _Row(Struct, frozen=True):
@@ -50,7 +60,8 @@ def read_wheel(path: Path, project: ProjectName, version: str) -> Contents:
             raise BadArchive(*(f"it has no {name}" for name in missing))
         record = _read_record(_whole(file, members[f"{info}/RECORD"], _LARGEST_RECORD))
         metadata = _whole(file, members[f"{info}/METADATA"], LARGEST_METADATA)
-        problems = _untrue(file, members, record, info)
+        problems = _unclear(_whole(file, members[f"{info}/WHEEL"], _LARGEST_WHEEL))
+        problems += _untrue(file, members, record, info)
     if problems:
         raise BadArchive(*problems)
     return Contents(metadata)
@@ -114,6 +125,33 @@ def _whole(file: BinaryIO, member: Member, most: int) -> bytes:
     if member.size > most:
         raise BadArchive(f"the member {shown(member.name)} is larger than any wheel needs")
     return b"".join(unpack(file, member))
+
+
+def _unclear(body: bytes) -> list[str]:
+    """Why installers would not read one thing out of WHEEL (binary distribution format, "File contents"): some read
+    every line, some the fields above the first empty one, and each takes another of two. Tags are not compared:
+    installers go by those of the file's name.
+    """
+    if _BROKEN_LINE.search(body):
+        return ["its WHEEL has a line end by half, or another control character"]
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        return [f"its WHEEL cannot be read: {error}"]
+    fields = HeaderParser().parsestr(text)
+    problems: list[str] = []
+    for name, (wanted, says) in _DECIDING.items():
+        values = fields.get_all(name, [])
+        lines = re.findall(rf"^\s*{name}\s*:", text, re.I | re.M)
+        if len(lines) > 1:
+            problems.append(f"its WHEEL has {name} {len(lines)} times")
+        elif len(lines) != len(values):
+            problems.append(f"its WHEEL has {name} where only some readers find it")
+        elif not values and name == "Wheel-Version":
+            problems.append("its WHEEL has no Wheel-Version")
+        elif values and not wanted.fullmatch(values[0].rstrip(" \t")):
+            problems.append(f"its WHEEL says {name}: {shown(values[0])}; it must be {says}")
+    return problems
 
 
 def _read_record(body: bytes) -> dict[str, _Row | None]:
