@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from fakes.made import NOW, later, sha
 from wheelkeep.core.rules import read_rule
+from wheelkeep.store import fetch_tables
 from wheelkeep.store.fetches import Fetch, Fetches, Unwritable, Waived, Which
 
 WAIVED = Waived(
@@ -162,3 +163,23 @@ async def test_a_book_of_a_newer_version_is_left_alone(book: Fetches, tmp_path: 
         later_.append([fetch()])
     await later_.close()
     assert (tmp_path / "fetches.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_a_book_of_which_a_part_is_not_in_its_file_yet_is_not_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says nothing where a disk is too full for what it does as it closes a file."""
+    path, made = tmp_path / "fetches.sqlite", fetch_tables._make
+
+    def unfinished(at: Path, shape: int) -> None:
+        made(at, shape)
+        Path(f"{at}-wal").write_bytes(b"the rest")
+
+    monkeypatch.setattr(fetch_tables, "_make", unfinished)
+    with pytest.raises(OSError, match="No space left"):
+        fetch_tables.prepare_fetches(path)
+    assert not path.exists()
+    monkeypatch.setattr(fetch_tables, "_make", made)
+    fetch_tables.prepare_fetches(path)
+    with closing(sqlite3.connect(path)) as opened:
+        assert opened.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -4,6 +4,8 @@ A line is small because what repeats lies elsewhere: which file it was, and who 
 too are only ever added, so a line says for ever what it said when it was written.
 """
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 
@@ -123,6 +125,9 @@ def prepare_fetches(path: Path) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{passing}{suffix}").unlink(missing_ok=True)
         _make(passing, shape)
+        if Path(f"{passing}-wal").exists():
+            # On a full disk SQLite ends without a word before all is in the file; alone that would be a damaged one.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         passing.rename(path)
     else:
         _make(path, shape)
