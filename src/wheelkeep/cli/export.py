@@ -208,5 +208,6 @@ def _print(done: "Wheelhouse", destination: str, address: str | None) -> None:
         print("requirements.txt was not written, for something is lacking")
         return
     where = address or "URL"
-    names = f"{where.rstrip('/')}/requirements.txt"
+    # The address may be that of the page; the requirements lie beside it.
+    names = f"{where.removesuffix('/index.html').rstrip('/')}/requirements.txt"
     print(f"pip install --no-index --find-links {where} --require-hashes -r {names}")
