@@ -66,6 +66,16 @@ def test_what_clients_send(filename: str, fields: dict[str, str]) -> None:
     assert claim.problems == () and claim.complete and claim.filename == filename
 
 
+def test_versions_that_are_equal_are_one() -> None:
+    for told in ("1", "1.0", "1.0.0", "v1"):
+        claim = form(version=told)
+        assert (claim.version, claim.problems) == ("1.0", ()), told
+        assert inside(METADATA, claim) == []
+        assert inside(METADATA.replace("1.0", "1"), claim) != []
+    assert form(version="1.0.1").problems == (f"{WHEEL} is of version 1.0, the form says 1.0.1",)
+    assert form(version="1.0+x").problems != ()
+
+
 @pytest.mark.parametrize(
     ("filename", "fields", "says"),
     [

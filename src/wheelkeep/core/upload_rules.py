@@ -94,7 +94,7 @@ def read_form(fields: Mapping[str, Sequence[str]], filename: str | None) -> Clai
     attestations = one("attestations") if "attestations" in fields else None
     return Claim(
         project=project,
-        version=version,
+        version=_as_in(name, project, version),
         kind=kind,
         filename=name,
         digests=digests,
@@ -273,9 +273,18 @@ def _filename(
     if kind is not None and parsed.kind != kind:
         problems.append(f"{given} is a file of the kind {parsed.kind}, which the filetype is not")
         return None
-    if version is not None and parsed.version != version:
+    if version is not None and names.version(parsed.version) != names.version(version):
         problems.append(f"{given} is of version {parsed.version}, the form says {version}")
     return given
+
+
+def _as_in(filename: str | None, project: ProjectName | None, version: str | None) -> str | None:
+    """A form's version as the file's name spells it, where they are equal (PEP 440: 2 is 2.0). The archive has to
+    spell it so too."""
+    if filename is None or project is None or version is None:
+        return version
+    told = names.filename(filename, project).version
+    return told if names.version(told) == names.version(version) else version
 
 
 def _quoted(text: str) -> str:
