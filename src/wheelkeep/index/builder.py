@@ -4,7 +4,6 @@ What comes out is checked as an upload is, kept under its hash, and put into the
 """
 
 import asyncio
-import tempfile
 import uuid
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.store.archives import BadArchive
 from wheelkeep.store.members import read_members
+from wheelkeep.store.scratch import scratch
 from wheelkeep.store.sdists import newest_time
 
 _OLDEST, _NEWEST = 315_532_800, 4_354_819_198
@@ -57,8 +57,8 @@ class Builder:
         of = Material.of(sdist, stored.path.name)
         if not self._shop.anew and (before := await self._before(of)) is not None:
             return Made(built=before, before=True)
-        with tempfile.TemporaryDirectory(prefix="wheelkeep-built-") as folder:
-            return await self._twice(of, stored, Path(folder))
+        with scratch("wheelkeep-built-") as folder:
+            return await self._twice(of, stored, folder)
 
     async def _have(self, sdist: File) -> Stored | Failed:
         """The sdist's bytes, once it is decided that it may come in, and on record who uses them."""

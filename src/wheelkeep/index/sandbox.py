@@ -37,6 +37,7 @@ from wheelkeep.index.sandbox_walls import (
 )
 from wheelkeep.index.sandbox_watch import Watcher
 from wheelkeep.store.left_files import LeftFiles, Unfit
+from wheelkeep.store.scratch import scratch
 
 __all__ = ["Ended", "Limits", "NoSandbox", "ready", "sandboxed"]
 
@@ -116,8 +117,8 @@ async def sandboxed(
     ``unsafe``: there is no sandbox, only the limits that hold for single processes, and the same result.
     Raises NoSandbox, and Unwritable where ``out`` takes no more.
     """
-    with tempfile.TemporaryDirectory(prefix="wheelkeep-build-") as name:
-        build = _Build(Path(name), limits, LeftFiles(out, limits.output))
+    with scratch("wheelkeep-build-") as folder:
+        build = _Build(folder, limits, LeftFiles(out, limits.output))
         try:
             if unsafe:
                 await build.start_unsafe(given, index_socket)

@@ -7,7 +7,6 @@ fetches under the build's name.
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from wheelkeep.index.index import Index
 from wheelkeep.index.keep import Keep
 from wheelkeep.index.view import View
 from wheelkeep.logs import get_logger
+from wheelkeep.store.scratch import scratch
 from wheelkeep.web import problem
 from wheelkeep.web.asked import Asked
 from wheelkeep.web.auth import Auth
@@ -134,8 +134,8 @@ class BuildIndex:
 @contextlib.asynccontextmanager
 async def serve(keep: Keep, index: Index, who: str) -> AsyncIterator[BuildIndex]:
     """An index that answers on a socket of its own, in a folder that is its owner's alone, until it is left."""
-    with tempfile.TemporaryDirectory(prefix="wheelkeep-index-") as folder:
-        face = BuildIndex(keep, index, who, Path(folder) / "index.sock")
+    with scratch("wheelkeep-index-") as folder:
+        face = BuildIndex(keep, index, who, folder / "index.sock")
         server = Server(
             face,
             uds=face.socket,
