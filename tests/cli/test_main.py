@@ -34,6 +34,12 @@ def test_the_help_shows_words_in_brackets() -> None:
     assert "to [allow] of" in shown and "to [deny] of" in shown
 
 
+def test_the_help_of_lock_says_where_its_options_are() -> None:
+    runner, app = CliRunner(), build(["lock"])
+    assert "wheelkeep lock NAME --help" in " ".join(runner.invoke(app, ["lock", "--help"]).stdout.split())
+    assert "--constraint" in runner.invoke(app, ["lock", "NAME", "--help"]).stdout
+
+
 def test_a_misspelled_command_is_told_by_its_nearest(tmp_path: Path) -> None:
     ran = quickly("chekc", cwd=tmp_path)
     assert ran.code == 2 and "chekc" in ran.err and "check" in ran.err.replace("chekc", "")

@@ -48,7 +48,11 @@ class _Words(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=_Words, help="Lock what requirements come to, or rewrite a lock file.")
+app = typer.Typer(
+    cls=_Words,
+    help="Lock what requirements come to, or rewrite a lock file."
+    " The options of the first are shown by: wheelkeep lock NAME --help",
+)
 
 
 class Line(Struct, frozen=True, kw_only=True):
