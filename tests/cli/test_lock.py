@@ -103,3 +103,12 @@ def test_wrong_usage(folder: Path, outside: Outside, words: list[str], says: str
     assert ran.code == 2, ran.err
     assert says in ran.err
     assert len(outside.asked()) == before
+
+
+def test_no_address_is_made_of_a_port_that_is_any(folder: Path) -> None:
+    config = folder / "any.toml"
+    config.write_text('listen = "127.0.0.1:0"\n' + (folder / "wheelkeep.toml").read_text())
+    ran = quickly("-c", config, "lock", "app", "--format", "pylock.toml", cwd=folder)
+    assert ran.code == 2 and "set public_url" in " ".join(ran.err.split())
+    ran = quickly("-c", config, "lock", "app", "--format", "requirements.txt", cwd=folder)
+    assert ran.code == 0, ran.err

@@ -118,7 +118,7 @@ def lock(
 
     settings = configuration.load(context.obj)
     chosen = choose_index(settings, index)
-    format_ = _format(form, output)
+    format_ = _addressed(_format(form, output), settings)
     said = [str(wanted_one(one)) for one in requirements or ()]
     read = read_wanted(
         [str(one) for one in file or ()], read_whole, constraints=[str(one) for one in constraint or ()]
@@ -214,6 +214,16 @@ async def _locked(
         return await named(candidates, resolved, python=python)
     finally:
         await keep.close(seconds=1)
+
+
+def _addressed(form: Form, settings: Settings) -> Form:
+    """The form, if what it needs is known: ``pylock.toml`` has an address of every file (PEP 751)."""
+    if form == "pylock.toml" and settings.public_url is None and settings.port == 0:
+        raise typer.BadParameter(
+            "pylock.toml has the address of every file in it, and listen has port 0, which is any: set public_url, "
+            "or give --format requirements.txt"
+        )
+    return form
 
 
 def _text(settings: Settings, index: IndexName, found: "Locking", form: Form, at: str | None) -> str:
