@@ -1,5 +1,6 @@
 """The file of a bundle: whole or not at all, and nothing but what was written is read."""
 
+import fcntl
 import hashlib
 import io
 from pathlib import Path
@@ -64,6 +65,20 @@ def test_a_damaged_file_ends_it_and_nothing_is_left(tmp_path: Path) -> None:
             list(write_bundle(out, "note", io.BytesIO(b"{}"), [blob]))
         stored.unlink(missing_ok=True)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_one_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".a.bundle.4194000.part").write_bytes(b"half")
+    (tmp_path / ".a.bundle.4194001.part").symlink_to(tmp_path / "mine")
+    for name in ("mine", ".b.bundle.4194000.part", ".a.bundle.part", ".a.bundle.x.part"):
+        (tmp_path / name).write_bytes(b"")
+    held = tmp_path / ".a.bundle.4194002.part"
+    with held.open("xb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        before = {path.name for path in tmp_path.iterdir()} - {".a.bundle.4194000.part"}
+        with new_file(tmp_path / "a.bundle") as file:
+            assert file is not None
+    assert {path.name for path in tmp_path.iterdir()} == {*before, "a.bundle"}
 
 
 def test_no_byte_can_be_another() -> None:

@@ -1,12 +1,16 @@
 """The file of a bundle, written and read as a stream: memory does not grow with it. What its bytes must be,
 core/bundle says."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
 from wheelkeep.core.bundle import (
@@ -49,9 +53,12 @@ def new_file(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    _sweep(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("xb") as file:
+            with contextlib.suppress(OSError):  # where there are no locks, nobody sweeps either
+                fcntl.flock(file, fcntl.LOCK_EX)
             # It may hold what is not for everybody.
             os.fchmod(file.fileno(), 0o600)
             yield file
@@ -61,6 +68,24 @@ def new_file(path: Path | None) -> Iterator[BinaryIO]:
         sync_folder(path.absolute().parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Removes what killed processes left of the same file: nobody holds it, and it is this user's own."""
+    theirs = re.compile(rf"{re.escape(f'.{path.name}.')}[0-9]{{1,9}}\.part", re.ASCII)
+    found: list[Path] = []
+    with contextlib.suppress(OSError):
+        found = [one for one in path.absolute().parent.iterdir() if theirs.fullmatch(one.name)]
+    for part in found:
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                state = os.fstat(handle)
+                if S_ISREG(state.st_mode) and state.st_uid == os.geteuid():
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    part.unlink()
+            finally:
+                os.close(handle)
 
 
 def write_bundle(
