@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fakes.stores import Store
 from wheelkeep.core.errors import Unwritable
+from wheelkeep.store import database as module
 from wheelkeep.store.database import Database
 from wheelkeep.store.tables import source_health
 
@@ -93,3 +95,17 @@ async def test_a_commit_is_on_the_disk(store: Store) -> None:
         await connection.execute(insert(source_health).values(source="a"))
     with closing(sqlite3.connect(store.path)) as elsewhere:
         assert elsewhere.execute("SELECT source FROM source_health").fetchall() == [("a",)]
+
+
+async def test_a_program_that_keeps_others_from_writing_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PRAGMAS", ("PRAGMA busy_timeout=10",))
+    path = tmp_path / "held.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        opened = Database(path)
+        with pytest.raises(Unwritable, match=r"another program holds held\.sqlite: database is locked"):
+            async with opened.write():
+                pass
+        await opened.close()

@@ -51,7 +51,7 @@ class Database:
     async def write(self) -> AsyncIterator[Connection]:
         """The one connection that may write: committed when the block ends, rolled back when it raises.
 
-        Raises Unwritable where the disk does not take it.
+        Raises Unwritable where the disk does not take it, or another program keeps others from writing for long.
         """
         async with self._writer.one() as connection:
             keep = False
@@ -64,8 +64,11 @@ class Database:
                     await connection.end(keep=keep)
             except OperationalError as error:
                 # The first byte of the code tells the kind, the others which of it (sqlite.org/rescode.html).
-                if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
+                kind = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+                if kind in _UNWRITABLE:
                     raise Unwritable(f"the keep's disk cannot take it: {error.orig}") from error
+                if kind == sqlite3.SQLITE_BUSY:
+                    raise Unwritable(f"another program holds {self.path.name}: {error.orig}") from error
                 raise
 
     async def close(self) -> None:
