@@ -90,7 +90,7 @@ def things(site: Path) -> dict[str, bytes]:
     return {
         path.relative_to(site).as_posix(): path.read_bytes()
         for path in sorted(site.rglob("*"))
-        if path.is_file() and path != site / "site.json"
+        if path.is_file() and path != site / "wheelkeep-site.json"
     }
 
 

@@ -15,10 +15,11 @@ from fakes.outside import Outside
 from fakes.site import listed, roots, things
 from wheelkeep.core.buckets import read_bucket
 from wheelkeep.core.names import IndexName, ProjectName, SourceName
-from wheelkeep.core.static_site import ROOT
+from wheelkeep.core.static_site import NOTES, ROOT
 from wheelkeep.index.audit import held
 from wheelkeep.index.needed import Lacking
 from wheelkeep.index.site import NothingToShow, Scope, Site, everything, exactly, export
+from wheelkeep.index.site_shelf import Foreign
 from wheelkeep.index.snapshots import make, of_index
 from wheelkeep.store.fetches import Which
 from wheelkeep.store.folder_shelf import FolderShelf
@@ -269,6 +270,20 @@ async def test_nothing_at_all_does_not_take_the_place_of_a_site(inside: Inside, 
     assert state.whole and roots(tmp_path / "other") == [[], []]
 
 
+async def test_pages_of_others_stay_what_they_are(inside: Inside, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    other = site / "simple" / "other" / "index.html"
+    other.parent.mkdir(parents=True)
+    other.write_text("theirs")
+    for dry_run in (True, False):
+        with pytest.raises(Foreign, match=r"simple/other/index\.html"):
+            await exported(inside, site, dry_run=dry_run)
+    assert [path for path in site.rglob("*") if path.is_file()] == [other]
+    assert other.read_text() == "theirs"
+    (site / NOTES).touch()
+    assert (await exported(inside, site)).projects == len(ALL)
+
+
 async def test_a_bucket_holds_the_same(inside: Inside, tmp_path: Path) -> None:
     shared().make("sites")
     shelf = open_shelf(read_bucket(f"s3://sites/{tmp_path.name}"), shared().settings)
@@ -276,7 +291,7 @@ async def test_a_bucket_holds_the_same(inside: Inside, tmp_path: Path) -> None:
         assert (await exported(inside, shelf)).written > 8
         assert (await exported(inside, shelf)).written == 0
         await exported(inside, tmp_path / "site")
-        names = {item.name async for item in shelf.items()} - {"lock", "site.json"}
+        names = {item.name async for item in shelf.items()} - {"lock", "wheelkeep-site.json"}
         assert names == things(tmp_path / "site").keys()
         for name in names:
             assert await hash_of(shelf, name) == await hash_of(FolderShelf(tmp_path / "site"), name)

@@ -45,7 +45,7 @@ async def filled(root: Path) -> None:
 
 async def test_what_is_noted_is_not_read_again(tmp_path: Path) -> None:
     await filled(tmp_path)
-    before = (tmp_path / "site.json").stat().st_mtime_ns
+    before = (tmp_path / "wheelkeep-site.json").stat().st_mtime_ns
     lying, shelf = await opened(tmp_path)
     assert lying.pages() == {ProjectName("demo")}
     for name, content in ((PAGE, b"page"), (FILE, b"x")):
@@ -54,7 +54,7 @@ async def test_what_is_noted_is_not_read_again(tmp_path: Path) -> None:
     assert not await lying.has("simple/other/index.html", sha("other"))
     await lying.close()
     assert shelf.read == []
-    assert (tmp_path / "site.json").stat().st_mtime_ns == before
+    assert (tmp_path / "wheelkeep-site.json").stat().st_mtime_ns == before
 
 
 async def test_what_was_touched_is_read(tmp_path: Path) -> None:
@@ -70,9 +70,9 @@ async def test_what_was_touched_is_read(tmp_path: Path) -> None:
 async def test_without_notes_pages_are_read_and_files_are_what_their_names_say(tmp_path: Path) -> None:
     for notes in (None, b"no notes\n", b'["a","zz","1",null]\n[]\n', b"\xff\n"):
         await filled(tmp_path)
-        (tmp_path / "site.json").unlink()
+        (tmp_path / "wheelkeep-site.json").unlink()
         if notes is not None:
-            (tmp_path / "site.json").write_bytes(notes)
+            (tmp_path / "wheelkeep-site.json").write_bytes(notes)
         lying, shelf = await opened(tmp_path)
         assert await lying.has(PAGE, hashlib.sha256(b"page").hexdigest(), 4)
         assert await lying.has(FILE, sha("x"), 1)
@@ -100,4 +100,4 @@ async def test_what_no_page_lists_goes_after_a_while(tmp_path: Path) -> None:
     assert await lying.remove(unlisted, timedelta(seconds=61)) == []
     assert await lying.remove(unlisted, timedelta(seconds=60)) == [FILE]
     await lying.close()
-    assert {path.name for path in tmp_path.iterdir()} == {"simple", "site.json", "notes.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"simple", "wheelkeep-site.json", "notes.txt"}

@@ -90,7 +90,7 @@ def test_nginx_says_what_each_thing_is(nginx: Nginx) -> None:
         assert (reply.status, reply.headers["content-type"]) == (200, content_type)
         kept = "immutable" if path.startswith(url) else "max-age=60"
         assert kept in reply.headers["cache-control"]
-    for path in ("/simple/Plain.Name/", "/simple/none/", "/site.json", "/files/app/", "/files/"):
+    for path in ("/simple/Plain.Name/", "/simple/none/", "/wheelkeep-site.json", "/files/app/", "/files/"):
         assert ask(nginx.url + path).status == 404
     for path in ("plain_name/", "plain.-name", "plain-name"):
         reply = ask(nginx.simple() + path)

@@ -111,10 +111,11 @@ def site(
 def _no_answer() -> tuple[type[Exception], ...]:
     from wheelkeep.core.errors import Unanswered
     from wheelkeep.index.site import NothingToShow
+    from wheelkeep.index.site_shelf import Foreign
     from wheelkeep.index.uv import Unresolvable
     from wheelkeep.store.shelf import Busy, NotThere, Unavailable
 
-    return (Unresolvable, Unanswered, Busy, NotThere, Unavailable, NothingToShow)
+    return (Unresolvable, Unanswered, Busy, NotThere, Unavailable, NothingToShow, Foreign)
 
 
 def _when(at: str | None) -> str | None:

@@ -19,7 +19,7 @@ from wheelkeep.core.serving import Serving
 from wheelkeep.core.write_html import write_html, write_root_html
 from wheelkeep.core.write_json import write_json, write_root_json
 
-NOTES = "site.json"
+NOTES = "wheelkeep-site.json"
 """What was put there, for the next export; no client asks for it."""
 ROOT = ("simple/index.html", "simple/index.json")
 

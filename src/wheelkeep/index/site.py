@@ -106,11 +106,12 @@ async def export(
 ) -> AsyncIterator[Site]:
     """Writes what is not there yet; gives how far it is. ``grace``: what no page has listed for so long goes.
 
-    Raises Unavailable and Busy of the shelf, and NothingToShow. With ``dry_run`` nothing is written.
+    Raises Unavailable and Busy of the shelf, Foreign, and NothingToShow. With ``dry_run`` nothing is written.
     """
     async with contextlib.nullcontext() if dry_run else shelf.lock():
         lying = SiteShelf(shelf)
         await lying.read()
+        lying.claim()
         departure = Departure(keep, index, "export site", shelf)
         look = Projects(keep, index, scope, lying, dry_run=dry_run).look
         writing = _Writing(index, scope, lying, look, departure, dry_run=dry_run)
@@ -248,5 +249,6 @@ class _Writing:
     async def _put(self, new: list[New]) -> None:
         self._state.written += len(new)
         self._state.written_bytes += sum(one.size for one in new)
-        if not self._dry:
+        if new and not self._dry:
+            await self._lying.begin()
             await self._lying.put(new)

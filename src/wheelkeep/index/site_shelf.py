@@ -1,8 +1,8 @@
 """A shelf with a static site on it: what lies there already, what it is, and since when no page lists it.
 
-What was put there is noted on the shelf itself (``site.json``), each thing with its hash and with the stamp that a
-listing gives it. A thing with another stamp than the noted one is read again; so notes that are old, wrong or gone cost
-time and nothing else.
+What was put there is noted on the shelf itself (``wheelkeep-site.json``), each thing with its hash and with the stamp
+that a listing gives it. A thing with another stamp than the noted one is read again; so notes that are old or wrong
+cost time and nothing else. Where there are none, no site of ours lies there.
 """
 
 import re
@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from wheelkeep.core import static_site
+from wheelkeep.core.errors import WheelkeepError
 from wheelkeep.core.names import ProjectName
 from wheelkeep.store.shelf import NotThere, Shelf, Thing, hash_of
 
@@ -24,6 +25,10 @@ _Line: TypeAlias = tuple[str, str, str, int | None]
 """Name, sha256 (empty where nobody asked for it), stamp, and since when (seconds since the epoch) no page lists it."""
 _line: msgspec.json.Decoder[_Line] = msgspec.json.Decoder(_Line)
 _SHA256 = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
+
+
+class Foreign(WheelkeepError):
+    """Pages lie there that none of our exports put there."""
 
 
 class _Lying(Struct, gc=False):
@@ -53,6 +58,8 @@ class SiteShelf:
         self._put: set[str] = set()
         self._changed = False
         """Whether the notes are not what they were."""
+        self._ours = False
+        """Whether there are notes at all."""
 
     async def read(self) -> None:
         """Finds out what lies there. What is no site's is passed over."""
@@ -68,6 +75,22 @@ class SiteShelf:
                 if lying.stamp == stamp and sha256:
                     lying.sha256 = bytes.fromhex(sha256)
         self._changed = noted != len(self._lying)
+
+    def claim(self) -> None:
+        """To be called before anything is put there. Raises Foreign.
+
+        A page of a project that the index has not is emptied, so it must be one of ours.
+        """
+        if not self._ours and (page := next(filter(_is_page, sorted(self._lying)), None)) is not None:
+            raise Foreign(
+                f"{page} in {self._shelf} was put there by somebody else, and an export replaces such pages: "
+                f"name another place, or put an empty {static_site.NOTES} there to hand it over"
+            )
+
+    async def begin(self) -> None:
+        """Notes at the place that it is ours, before the first thing lies there. Raises Unavailable."""
+        if not self._ours:
+            await self._put_notes(b"")
 
     def pages(self) -> set[ProjectName]:
         """The projects that have a page there."""
@@ -161,15 +184,19 @@ class SiteShelf:
                     line: _Line = (name, sha256, lying.stamp, lying.unlisted)
                     notes.write(msgspec.json.encode(line) + b"\n")
             notes.flush()
-            name = static_site.NOTES
-            thing = Thing(name=name, content=Path(notes.name), serving=static_site.serving(name))
-            await self._shelf.put_all([thing])
+            await self._put_notes(Path(notes.name))
+
+    async def _put_notes(self, content: bytes | Path) -> None:
+        name = static_site.NOTES
+        await self._shelf.put_all([Thing(name=name, content=content, serving=static_site.serving(name))])
+        self._ours = True
 
     async def _notes(self) -> AsyncIterator[_Line]:
         """What is noted, as far as it can be read."""
         rest = b""
         try:
             async with self._shelf.open(static_site.NOTES) as reading:
+                self._ours = True
                 async for piece in reading.pieces():
                     *lines, rest = (rest + piece).split(b"\n")
                     for line in map(_line.decode, lines):
@@ -179,3 +206,8 @@ class SiteShelf:
                         return
         except (NotThere, msgspec.DecodeError, UnicodeDecodeError):
             return
+
+
+def _is_page(name: str) -> bool:
+    part = static_site.named(name)
+    return part is not None and part.kind in ("page", "root")
