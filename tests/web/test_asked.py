@@ -110,7 +110,7 @@ async def test_a_flood_of_names_is_bounded_and_counted(made: Inside) -> None:
 async def test_what_lies_ready_stays_ready(made: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     await made.get("/strict/simple/chosen/", accept=JSON)
     assert (await made.get("/strict/simple/chosen/", accept=JSON)).status == 200
-    assert [key[0] for key in made._app._simple._hot] == ["/strict/simple/chosen/"]
+    assert [key[0] for key in made._app._simple._hot] == [b"/strict/simple/chosen/"]
     await made.get(UNLISTED)
     assert len(made._app._simple._hot) == 1
 
