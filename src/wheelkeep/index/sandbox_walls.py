@@ -131,7 +131,7 @@ def make_room(
     etc.mkdir(mode=0o755)
     user = walls.user if walls.user is not None else _PLAIN_USER
     texts = {
-        "passwd": f"build:x:{user}:{user}::/work/home:/bin/sh\n",
+        "passwd": f"build:x:{user}:{user}::{WORK}/home:/bin/sh\n",
         "group": f"build:x:{user}:\n",
         "hosts": "127.0.0.1 localhost\n::1 localhost\n",
         "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
